@@ -1,0 +1,110 @@
+//! What the demo tells: for people on the screen, for programs in `demo.json`.
+
+use identity::api_key::service::{self as keys, NewApiKey};
+use identity::session::service as session;
+use identity::{Authenticator, Role};
+use kernel::{Kind, Origin, id};
+use serde::Serialize;
+
+use super::people::House;
+use super::place::Place;
+use super::story::Cast;
+use crate::server::Failure;
+
+/// The file for programs that want to try the demo.
+#[derive(Serialize)]
+struct DemoFile<'a> {
+    graphql_url: String,
+    ws_url: String,
+    pid: u32,
+    companies: Vec<Company<'a>>,
+}
+
+#[derive(Serialize)]
+struct Company<'a> {
+    id: String,
+    name: &'a str,
+    session_token: String,
+    api_key: String,
+    users: Vec<User<'a>>,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    email: &'a str,
+    password: &'a str,
+    role: &'static str,
+}
+
+/// Signs in and says how to try it.
+pub(super) async fn tell(
+    auth: &Authenticator,
+    place: &Place,
+    url: &str,
+    houses: &[(&'static Cast, House)],
+) -> Result<(), Failure> {
+    let mut companies = Vec::new();
+    for (cast, house) in houses {
+        let owner = house.people.iter().find(|person| person.role == Role::Owner).ok_or("a demo company lost its owner: remove .coulisse to start afresh")?;
+        let opened = session::open(auth, owner.id, Some(house.company.id), Origin::default()).await?;
+        let users = house.people.iter();
+        companies.push(Company {
+            id: id::encode(Kind::Company, house.company.id),
+            name: cast.name,
+            session_token: opened.token,
+            api_key: api_key(auth, house).await?,
+            users: users.map(|p| User { email: &p.email, password: &p.password, role: p.role.as_str() }).collect(),
+        });
+    }
+    let ws = url.replacen("http", "ws", 1);
+    let file = DemoFile {
+        graphql_url: format!("{url}/graphql"),
+        ws_url: format!("{ws}/graphql/ws"),
+        pid: std::process::id(),
+        companies,
+    };
+    place.write("demo.json", &serde_json::to_vec_pretty(&file)?)?;
+    print(&file, url, place);
+    Ok(())
+}
+
+/// A key of this start; the keys of earlier starts are revoked, for their secrets are nowhere any more.
+async fn api_key(auth: &Authenticator, house: &House) -> Result<String, Failure> {
+    const NAME: &str = "Demo partner";
+    let owner = house.scope(auth, Role::Owner);
+    let secret = keys::generate_secret();
+    let given = secret.clone();
+    owner
+        .write(|tx| {
+            let secret = given.clone();
+            Box::pin(async move {
+                for old in keys::list(tx).await?.iter().filter(|key| key.name == NAME && key.revoked_at.is_none()) {
+                    keys::revoke(tx, old.id).await?;
+                }
+                let permissions = Role::Accountant.permissions();
+                keys::create(tx, NewApiKey { name: NAME.to_owned(), permissions, expires_at: None }, &secret).await
+            })
+        })
+        .await?;
+    Ok(secret)
+}
+
+fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
+    println!("\nCoulisse is live.\n");
+    for company in &file.companies {
+        println!("  {}  ({})", company.name, company.id);
+        for user in &company.users {
+            println!("    {:<24} {:<24} {}", user.email, user.password, user.role);
+        }
+        println!("    API key   {}", company.api_key);
+        println!("    GraphiQL  {url}/graphql#token={}\n", company.session_token);
+    }
+    let Some(first) = file.companies.first() else { return };
+    println!("Try it:\n");
+    println!("  curl -s {} \\", file.graphql_url);
+    println!("    -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\", first.api_key);
+    println!("    -d '{{\"query\":\"{{ company {{ name }} kpis {{ kpis {{ key label }} }} }}\"}}'\n");
+    println!("and the figures, live, in GraphiQL's tab “Figures”, or over {}:\n", file.ws_url);
+    println!("  subscription {{ kpis {{ revision snapshot kpis {{ key value {{ number amounts {{ amount currency }} }} }} }} }}\n");
+    println!("For programs: {}   Ctrl-C ends everything.", place.demo_file().display());
+}

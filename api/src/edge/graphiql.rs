@@ -1,0 +1,48 @@
+//! `GET /graphql`: the GraphiQL page, where it is switched on. Nothing of it comes from another host.
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::{Edge, plain};
+
+/// Scripts from here only; styles inline as well, for the editor writes them.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+const PAGE: &str = include_str!("../../assets/graphiql/page.html");
+
+/// The files of the page.
+const ASSETS: [(&str, &str, &[u8]); 7] = [
+    ("page.js", "text/javascript", include_bytes!("../../assets/graphiql/page.js")),
+    ("page.css", "text/css", include_bytes!("../../assets/graphiql/page.css")),
+    ("graphiql.min.js", "text/javascript", include_bytes!("../../assets/graphiql/graphiql.min.js")),
+    ("graphiql.min.css", "text/css", include_bytes!("../../assets/graphiql/graphiql.min.css")),
+    ("graphql-ws.min.js", "text/javascript", include_bytes!("../../assets/graphiql/graphql-ws.min.js")),
+    ("react.production.min.js", "text/javascript", include_bytes!("../../assets/graphiql/react.production.min.js")),
+    ("react-dom.production.min.js", "text/javascript", include_bytes!("../../assets/graphiql/react-dom.production.min.js")),
+];
+
+/// The page, or word that only POST is spoken here.
+pub(super) async fn page(State(edge): State<Edge>) -> Response {
+    if edge.graphiql {
+        let html = (header::CONTENT_TYPE, "text/html; charset=utf-8");
+        ([html, (header::CONTENT_SECURITY_POLICY, POLICY)], PAGE).into_response()
+    } else {
+        let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "send GraphQL requests by POST, as JSON");
+        refused.headers_mut().insert(header::ALLOW, axum::http::HeaderValue::from_static("POST"));
+        refused
+    }
+}
+
+/// A file of the page.
+pub(super) async fn asset(State(edge): State<Edge>, Path(file): Path<String>) -> Response {
+    match ASSETS.iter().find(|(name, ..)| edge.graphiql && *name == file) {
+        Some((_, mime, bytes)) => {
+            let day = (header::CACHE_CONTROL, "public, max-age=86400");
+            ([(header::CONTENT_TYPE, *mime), day], *bytes).into_response()
+        }
+        None => plain(StatusCode::NOT_FOUND, "no such file"),
+    }
+}

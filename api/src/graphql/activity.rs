@@ -1,0 +1,114 @@
+//! The event log in the graph: a thing's activity feed and the company's audit trail.
+
+use async_graphql::{Context, Error, ID, Json, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use kernel::event::{self, Event};
+use kernel::page::{Cursor, Page, Slice};
+use kernel::{Fault, Kind, Permission};
+use uuid::Uuid;
+
+use super::actor::Actor;
+use super::connection::{Connection, PageArgs, TotalCount, connection};
+use super::error::{bad_argument, faulty};
+use super::guard::Needs;
+use super::ids::public;
+use super::request::InRequest;
+
+/// Something that happened, as it stands in the company's sealed log.
+pub(crate) struct Activity(Event);
+
+/// A personal value that a change replaced; gone once it is erased, while the log stays whole.
+#[derive(SimpleObject)]
+struct PersonalChange {
+    /// The field's name.
+    field: String,
+    /// Before.
+    before: Option<String>,
+    /// After.
+    after: Option<String>,
+}
+
+#[Object]
+impl Activity {
+    /// Its place in the company's gapless log; null during the moments until it is sealed.
+    async fn sequence(&self) -> Option<i64> {
+        self.0.sequence
+    }
+
+    /// When it happened.
+    async fn at(&self) -> DateTime<Utc> {
+        self.0.at
+    }
+
+    /// What happened, e.g. `invoice.issued`.
+    async fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    /// Who did it.
+    async fn actor(&self) -> Actor {
+        Actor(self.0.actor.clone())
+    }
+
+    /// The thing it happened to.
+    async fn subject_id(&self) -> Option<ID> {
+        let kind = Kind::ALL.iter().find(|kind| kind.prefix() == self.0.subject_kind)?;
+        Some(public(*kind, self.0.subject_id))
+    }
+
+    /// Facts and changes: `changes` maps each field to before and after, `personal` names fields whose values
+    /// are kept apart.
+    async fn payload(&self) -> Result<Json<serde_json::Value>, Error> {
+        let payload = serde_json::from_slice(&self.0.payload);
+        payload.map(Json).map_err(|e| faulty(&Fault::Corrupt(format!("event payload: {e}"))))
+    }
+
+    /// The personal values that it replaced, unless erased.
+    #[graphql(guard = "Needs(Permission::AuditRead)", complexity = "5")]
+    async fn personal_changes(&self, ctx: &Context<'_>) -> Result<Vec<PersonalChange>, Error> {
+        let tx = ctx.session()?.read().await?;
+        let values = event::personal_values(&tx, self.0.position).await.map_err(|fault| faulty(&fault))?;
+        Ok(values.into_iter().map(|(field, before, after)| PersonalChange { field, before, after }).collect())
+    }
+
+    /// The network address it came from, unless erased.
+    #[graphql(guard = "Needs(Permission::AuditRead)")]
+    async fn address(&self) -> Option<&str> {
+        self.0.address.as_deref()
+    }
+
+    /// The client it came from, as it named itself, unless erased.
+    #[graphql(guard = "Needs(Permission::AuditRead)")]
+    async fn agent(&self) -> Option<&str> {
+        self.0.agent.as_deref()
+    }
+
+    /// The request it came from, as in the server's logs.
+    #[graphql(guard = "Needs(Permission::AuditRead)")]
+    async fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+}
+
+/// Events of one thing, or of the whole company, newest first. Only forward pages: a feed has a beginning.
+pub(crate) async fn feed(
+    ctx: &Context<'_>,
+    subject: Option<Uuid>,
+    first: i32,
+    after: Option<String>,
+) -> Result<Connection<Activity>, Error> {
+    let slice: Slice = PageArgs { first: Some(first), after, ..PageArgs::default() }.slice()?;
+    let before = match &slice.after {
+        Some(cursor) => {
+            Some(cursor.key.parse().map_err(|_| bad_argument("after", "not a cursor of this list"))?)
+        }
+        None => None,
+    };
+    let tx = ctx.session()?.read().await?;
+    let rows = event::page(&tx, subject, before, slice.probe()).await.map_err(|fault| faulty(&fault))?;
+    let total = TotalCount::by(move |tx| async move {
+        event::count(&tx, subject).await.map_err(|fault| faulty(&fault))
+    });
+    let cursor = |event: &Event| Cursor { key: event.position.to_string(), id: Uuid::nil() };
+    Ok(connection(Page::from_probe(&slice, rows), total, cursor, Activity))
+}

@@ -1,0 +1,140 @@
+//! A company in the graph.
+
+use async_graphql::{Context, Enum, Error, ID, Object};
+use chrono::{DateTime, Utc};
+use entity::identity::company::Model;
+use kernel::{Kind, Permission};
+
+use crate::graphql::activity::{Activity, feed};
+use crate::graphql::connection::Connection;
+use crate::graphql::guard::{Needs, Told};
+use crate::graphql::ids::public;
+use crate::graphql::request::InRequest;
+
+/// Whether a company's rows are real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum CompanyMode {
+    /// Real business.
+    Live,
+    /// A test twin: it never mails, charges or transfers.
+    Test,
+}
+
+/// The chart of accounts a company started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub(crate) enum ChartOfAccounts {
+    /// The French plan comptable général.
+    FrPcg,
+    /// A small international chart.
+    Generic,
+}
+
+impl ChartOfAccounts {
+    /// The stored name.
+    pub(crate) const fn stored(self) -> &'static str {
+        match self {
+            Self::FrPcg => "fr_pcg",
+            Self::Generic => "generic",
+        }
+    }
+}
+
+/// A company: the tenant of everything that is read and written here.
+pub(crate) struct Company(Model);
+
+impl Company {
+    /// The company of the request.
+    pub(crate) async fn load(ctx: &Context<'_>) -> Result<Self, Error> {
+        let tx = ctx.session()?.read().await?;
+        Ok(Self(identity::company::service::get(&tx).await.told()?))
+    }
+}
+
+#[Object]
+impl Company {
+    /// The public id.
+    pub(crate) async fn id(&self) -> ID {
+        public(Kind::Company, self.0.id)
+    }
+
+    /// Whether it is live or a test twin.
+    async fn mode(&self) -> CompanyMode {
+        if self.0.mode == "live" { CompanyMode::Live } else { CompanyMode::Test }
+    }
+
+    /// Its legal name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Its legal form, e.g. SAS.
+    async fn legal_form(&self) -> &str {
+        &self.0.legal_form
+    }
+
+    /// The SIREN (France).
+    async fn siren(&self) -> Option<&str> {
+        self.0.siren.as_deref()
+    }
+
+    /// Its country, ISO 3166-1 alpha-2.
+    async fn country(&self) -> &str {
+        &self.0.country
+    }
+
+    /// The currency of its books, ISO 4217. It never changes.
+    async fn currency(&self) -> &str {
+        &self.0.currency
+    }
+
+    /// The IANA time zone of its calendar days.
+    async fn time_zone(&self) -> &str {
+        &self.0.zone
+    }
+
+    /// Its language, `fr` or `en`.
+    async fn locale(&self) -> &str {
+        &self.0.locale
+    }
+
+    /// The month in which its fiscal years begin, 1 to 12.
+    async fn fiscal_year_start_month(&self) -> i16 {
+        self.0.fiscal_year_month
+    }
+
+    /// The chart of accounts it started with.
+    async fn chart(&self) -> ChartOfAccounts {
+        if self.0.chart == "fr_pcg" { ChartOfAccounts::FrPcg } else { ChartOfAccounts::Generic }
+    }
+
+    /// Whether a bill must be approved by somebody else than who entered it.
+    async fn four_eyes(&self) -> bool {
+        self.0.four_eyes
+    }
+
+    /// For `expectedVersion` of the next change.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    /// When it signed up.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+
+    /// The company's audit trail: who changed what and from where, newest first.
+    #[graphql(guard = "Needs(Permission::AuditRead)", complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    async fn audit_trail(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.")] first: i32,
+        #[graphql(desc = "Those before this one.")] after: Option<String>,
+    ) -> Result<Connection<Activity>, Error> {
+        feed(ctx, None, first, after).await
+    }
+}

@@ -1,0 +1,122 @@
+//! What identity answers.
+
+use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use identity::session::service as session;
+use kernel::{Actor as Who, Kind, Permission};
+
+use super::api_key::ApiKey;
+use super::company::Company;
+use super::member::{Member, Role};
+use crate::graphql::actor::Actor;
+use crate::graphql::error::{faulty, not_signed_in};
+use crate::graphql::guard::{Needs, SignedIn, Told};
+use crate::graphql::ids::public;
+use crate::graphql::request::InRequest;
+
+/// Who asks.
+pub(crate) struct Viewer;
+
+/// A company that the viewer can act in.
+#[derive(SimpleObject)]
+pub(crate) struct CompanyChoice {
+    /// The public id, for `switchCompany`.
+    id: ID,
+    /// The company's name.
+    name: String,
+    /// The viewer's role there.
+    role: Role,
+    /// Whether it is a test twin.
+    test: bool,
+}
+
+/// A permission, for people who hand it out.
+#[derive(SimpleObject)]
+pub(crate) struct PermissionInfo {
+    /// Its name, e.g. `invoicing.issue`.
+    name: &'static str,
+    /// What it allows.
+    meaning: &'static str,
+}
+
+impl From<Permission> for PermissionInfo {
+    fn from(permission: Permission) -> Self {
+        Self { name: permission.as_str(), meaning: permission.meaning().trim() }
+    }
+}
+
+#[Object]
+impl Viewer {
+    /// The person or program.
+    async fn actor(&self, ctx: &Context<'_>) -> Result<Actor, Error> {
+        Ok(Actor(ctx.session()?.scope()?.actor().stored()))
+    }
+
+    /// The role in this company; null for programs.
+    async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>, Error> {
+        Ok(ctx.session()?.principal().and_then(|principal| principal.role).map(Role::from))
+    }
+
+    /// What the viewer may do here.
+    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionInfo>, Error> {
+        Ok(ctx.session()?.scope()?.permissions().iter().map(PermissionInfo::from).collect())
+    }
+
+    /// The companies that the viewer can act in; for programs, none but this.
+    async fn companies(&self, ctx: &Context<'_>) -> Result<Vec<CompanyChoice>, Error> {
+        let request = ctx.session()?;
+        let Who::Person(person) = request.scope()?.actor() else { return Ok(Vec::new()) };
+        let choices = session::companies(&request.app().auth, person).await.map_err(|fault| faulty(&fault))?;
+        choices
+            .into_iter()
+            .map(|choice| {
+                Ok(CompanyChoice {
+                    id: public(Kind::Company, choice.tenant_id),
+                    name: choice.name,
+                    role: identity::Role::parse(&choice.role).map(Role::from).ok_or_else(not_signed_in)?,
+                    test: choice.mode == "test",
+                })
+            })
+            .collect()
+    }
+}
+
+/// Identity's part of the query root.
+#[derive(Default)]
+pub(crate) struct IdentityQuery;
+
+#[Object]
+impl IdentityQuery {
+    /// Who asks, in which company, with which rights.
+    #[graphql(guard = "SignedIn")]
+    async fn viewer(&self) -> Viewer {
+        Viewer
+    }
+
+    /// The company that this session or key acts in.
+    #[graphql(guard = "Needs(Permission::CompanyRead)")]
+    async fn company(&self, ctx: &Context<'_>) -> Result<Company, Error> {
+        Company::load(ctx).await
+    }
+
+    /// The people of this company. A company has few: they are not paged.
+    #[graphql(guard = "Needs(Permission::MembersRead)", complexity = "20 * child_complexity")]
+    async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>, Error> {
+        let tx = ctx.session()?.read().await?;
+        let members = identity::member::service::list(&tx).await.told()?;
+        Ok(members.into_iter().map(Member).collect())
+    }
+
+    /// The keys of partners' programs, newest first. A company has few: they are not paged.
+    #[graphql(guard = "Needs(Permission::ApiKeysRead)", complexity = "20 * child_complexity")]
+    async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>, Error> {
+        let tx = ctx.session()?.read().await?;
+        let keys = identity::api_key::service::list(&tx).await.told()?;
+        Ok(keys.into_iter().map(ApiKey).collect())
+    }
+
+    /// Every permission there is.
+    #[graphql(guard = "SignedIn", complexity = "40 * child_complexity")]
+    async fn permissions(&self) -> Vec<PermissionInfo> {
+        Permission::ALL.iter().copied().map(PermissionInfo::from).collect()
+    }
+}

@@ -1,0 +1,122 @@
+//! What is asked of supplier bills.
+
+use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
+use chrono::NaiveDate;
+use invoicing::bill::list::{BillFilter, BillSort};
+use invoicing::bill::service;
+use kernel::page::Page;
+use kernel::{Kind, Permission};
+
+use super::bill::{Bill, BillKind, BillSource, BillState};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::guard::{Needs, Told};
+use crate::graphql::ids::{parse, parse_optional};
+use crate::graphql::request::InRequest;
+
+/// Which bills; all conditions hold, what is left out does not matter.
+#[derive(Default, InputObject)]
+pub(crate) struct BillFilterInput {
+    /// In one of these states.
+    states: Option<Vec<BillState>>,
+    /// Bills or credit notes.
+    kind: Option<BillKind>,
+    /// How they came.
+    source: Option<BillSource>,
+    /// From this supplier.
+    supplier_id: Option<ID>,
+    /// Credit notes that correct this bill.
+    corrects_id: Option<ID>,
+    /// Due on this day or later.
+    due_from: Option<NaiveDate>,
+    /// Due on this day or earlier.
+    due_to: Option<NaiveDate>,
+    /// Issued on this day or later.
+    issued_from: Option<NaiveDate>,
+    /// Issued on this day or earlier.
+    issued_to: Option<NaiveDate>,
+    /// Numbers that begin so, letters and digits as the supplier writes them.
+    number_prefix: Option<String>,
+    /// With findings, or without.
+    has_findings: Option<bool>,
+}
+
+/// In which order bills are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+#[graphql(remote = "BillSort")]
+pub(crate) enum BillOrder {
+    /// The last received first.
+    #[default]
+    Newest,
+    /// The first due first.
+    DueDate,
+}
+
+impl BillFilterInput {
+    fn read(self) -> Result<BillFilter, Error> {
+        Ok(BillFilter {
+            states: self.states.unwrap_or_default().into_iter().map(Into::into).collect(),
+            kind: self.kind.map(Into::into),
+            source: self.source.map(Into::into),
+            supplier_id: parse_optional(Kind::Party, "filter.supplierId", self.supplier_id.as_ref())?,
+            corrects_id: parse_optional(Kind::Bill, "filter.correctsId", self.corrects_id.as_ref())?,
+            due_from: self.due_from,
+            due_to: self.due_to,
+            issued_from: self.issued_from,
+            issued_to: self.issued_to,
+            number_prefix: self.number_prefix,
+            has_findings: self.has_findings,
+        })
+    }
+}
+
+/// The purchases' part of the query root.
+#[derive(Default)]
+pub(crate) struct PurchasesQuery;
+
+#[Object]
+impl PurchasesQuery {
+    /// A supplier bill by id. Null for an unknown id, and for one of another company.
+    #[graphql(guard = "Needs(Permission::BillsRead)")]
+    async fn bill(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The bill.")] id: ID,
+    ) -> Result<Option<Bill>, Error> {
+        Bill::load(ctx, parse(Kind::Bill, "id", &id)?).await
+    }
+
+    /// Supplier bills and supplier credit notes, the last received first unless `orderBy` says otherwise.
+    #[graphql(
+        guard = "Needs(Permission::BillsRead)",
+        complexity = "5 + asked(first, last) * child_complexity"
+    )]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the arguments of a Relay connection, a filter and an order"
+    )]
+    async fn bills(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 100.")] first: Option<i32>,
+        #[graphql(desc = "The last so many, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which ones; all when left out.")] filter: Option<BillFilterInput>,
+        #[graphql(desc = "In which order.", default)] order_by: BillOrder,
+    ) -> Result<Connection<Bill>, Error> {
+        let slice = PageArgs { first, last, after, before }.slice()?;
+        let (filter, sort) = (filter.unwrap_or_default().read()?, BillSort::from(order_by));
+        let tx = ctx.session()?.read().await?;
+        let Page { items, has_previous, has_next } =
+            service::list(&tx, &filter, sort, &slice).await.told()?;
+        let cursors: Vec<_> = items.iter().map(|bill| sort.cursor(bill)).collect();
+        let node = ctx.look_ahead().field("edges").field("node");
+        let bills = Bill::ahead(ctx, &tx, &node, items).await?;
+        let page = Page { items: cursors.into_iter().zip(bills).collect(), has_previous, has_next };
+        let total = TotalCount::by(move |tx| {
+            let filter = filter.clone();
+            async move { service::count(&tx, &filter).await.told() }
+        });
+        Ok(connection(page, total, |(cursor, _)| cursor.clone(), |(_, bill)| bill))
+    }
+}

@@ -1,0 +1,248 @@
+//! A server of the release build on a private PostgreSQL, with a company and its invoices, and the meters.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cluster::{Postgres, PostgresOptions, Scratch};
+use kernel::vault::Vault;
+use migration::RolePasswords;
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::{CLIENTS, cpu, replay};
+
+/// What ends the benchmark.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many invoices the company has.
+const INVOICES: usize = 400;
+const DATABASE: &str = "bench";
+const PASSWORD: &str = "bench";
+
+/// The whole machinery.
+pub(crate) struct Rig {
+    scratch: Scratch,
+    postgres: Postgres,
+    server: Child,
+    url: String,
+    token: String,
+    http: reqwest::Client,
+    /// An invoice with lines.
+    pub invoice: String,
+    /// A customer, and an item.
+    customer: String,
+    item: String,
+    pub from: String,
+    pub to: String,
+}
+
+impl Rig {
+    /// Starts everything and writes the company's invoices through the API.
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let scratch = cluster::scratch()?;
+        let postgres = Postgres::start(PostgresOptions::ephemeral(scratch.path().join("postgres"))).await?;
+        let password = || PASSWORD.to_owned();
+        let passwords = RolePasswords { owner: password(), server: password(), worker: password() };
+        migration::prepare(&postgres.url("postgres"), DATABASE, &passwords).await?;
+        migration::run(&postgres.url_as("coulisse_owner", PASSWORD, DATABASE)).await?;
+        let (server, url) = serve(&postgres, scratch.path())?;
+        let mut rig = Self {
+            scratch,
+            postgres,
+            server,
+            url,
+            token: String::new(),
+            http: reqwest::Client::new(),
+            invoice: String::new(),
+            customer: String::new(),
+            item: String::new(),
+            from: String::new(),
+            to: String::new(),
+        };
+        rig.fill().await?;
+        Ok(rig)
+    }
+
+    /// A folder for scripts.
+    pub(crate) fn folder(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    async fn ask(&self, query: &str, variables: Value) -> Result<Value, Failure> {
+        let answer: Value = self.send(&json!({"query": query, "variables": variables})).await?;
+        if answer["errors"].is_array() {
+            return Err(format!("{query}: {answer}").into());
+        }
+        Ok(answer["data"].clone())
+    }
+
+    async fn send(&self, body: &Value) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}/graphql", self.url)).json(body);
+        let request = if self.token.is_empty() { request } else { request.bearer_auth(&self.token) };
+        Ok(request.send().await?.json().await?)
+    }
+
+    async fn fill(&mut self) -> Result<(), Failure> {
+        let company = json!({"name": "Bench", "legalForm": "SAS", "country": "FR", "currency": "EUR",
+            "timeZone": "Europe/Paris", "locale": "fr", "chart": "FR_PCG"});
+        let input = json!({"email": "bench@example.com", "name": "Bench", "password": "a long sentence to keep", "company": company});
+        let signed_up = self
+            .ask("mutation($input: SignUpInput!) { signUp(input: $input) { session { token } } }", json!({"input": input}))
+            .await?;
+        self.token = text(&signed_up["signUp"]["session"]["token"])?;
+        let party = json!({"name": "Customer", "isCustomer": true, "country": "FR"});
+        let party = self
+            .ask("mutation($input: CreatePartyInput!) { createParty(input: $input) { party { id } userErrors { message } } }", json!({"input": party}))
+            .await?;
+        self.customer = text(&party["createParty"]["party"]["id"])?;
+        let codes = self.ask("{ taxCodes(first: 100) { edges { node { id code } } } }", json!({})).await?;
+        let code = codes["taxCodes"]["edges"].as_array().and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
+        let code = code.ok_or("no tax code S20")?["node"]["id"].clone();
+        let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": {"amount": "12.50", "currency": "EUR"}, "taxCodeId": code});
+        let item = self
+            .ask("mutation($input: CreateItemInput!) { createItem(input: $input) { item { id } userErrors { message } } }", json!({"input": item}))
+            .await?;
+        self.item = text(&item["createItem"]["item"]["id"])?;
+        for _ in 0..INVOICES {
+            let draft = self
+                .ask("mutation($input: CreateInvoiceInput!) { createInvoice(input: $input) { invoice { id version } userErrors { message } } }", self.draft())
+                .await?;
+            let invoice = &draft["createInvoice"]["invoice"];
+            let input = json!({"invoiceId": invoice["id"], "expectedVersion": invoice["version"]});
+            let issued = self
+                .ask("mutation($input: IssueInvoiceInput!) { issueInvoice(input: $input) { invoice { id issueDate } userErrors { message } } }", json!({"input": input}))
+                .await?;
+            self.invoice = text(&issued["issueInvoice"]["invoice"]["id"])?;
+            self.to = text(&issued["issueInvoice"]["invoice"]["issueDate"])?;
+        }
+        self.from = format!("{}-01-01", self.to.get(..4).unwrap_or("2026"));
+        // What a live database does by itself in its first minutes.
+        let mut superuser = PgConnection::connect(&self.postgres.url(DATABASE)).await?;
+        superuser.execute("VACUUM ANALYZE").await?;
+        superuser.close().await?;
+        Ok(())
+    }
+
+    /// The variables of a draft with three lines.
+    pub(crate) fn draft(&self) -> Value {
+        let line = |quantity: &str| json!({"itemId": self.item, "quantity": quantity});
+        json!({"input": {"customerId": self.customer, "lines": [line("1"), line("2"), line("3.5")]}})
+    }
+
+    /// The statements that one such request sends, once the server is warm: from PostgreSQL's own log.
+    pub(crate) async fn capture(&self, request: &Value) -> Result<Vec<replay::Statement>, Failure> {
+        let mut superuser = PgConnection::connect(&self.postgres.url(DATABASE)).await?;
+        superuser.execute("ALTER ROLE coulisse_server SET log_statement = 'all'").await?;
+        let (mut child, url) = serve(&self.postgres, self.scratch.path())?;
+        let sent = async {
+            let post = || self.http.post(format!("{url}/graphql")).bearer_auth(&self.token).json(request);
+            post().send().await?.bytes().await?;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let before = std::fs::read_to_string(self.postgres.log())?.len();
+            let answer: Value = post().send().await?.json().await?;
+            if answer["errors"].is_array() {
+                return Err(Failure::from(format!("{answer}")));
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let log = std::fs::read_to_string(self.postgres.log())?;
+            Ok(replay::statements(&log[before..]))
+        };
+        let statements = sent.await;
+        child.kill()?;
+        child.wait()?;
+        superuser.execute("ALTER ROLE coulisse_server RESET log_statement").await?;
+        superuser.close().await?;
+        statements
+    }
+
+    /// Sends a request again and again; CPU milliseconds of server and of PostgreSQL for each.
+    pub(crate) async fn load(&self, request: &Value, span: Duration) -> Result<(f64, f64), Failure> {
+        let (server, postgres) = (self.server.id(), self.postgres.pid());
+        let before = (cpu::of_process(server), cpu::of_family(postgres));
+        let count = Arc::new(AtomicU64::new(0));
+        let until = Instant::now() + span;
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                let post = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(request);
+                let count = count.clone();
+                tokio::spawn(async move {
+                    while Instant::now() < until {
+                        let request = post.try_clone().ok_or("a body that cannot be sent twice")?;
+                        request.send().await?.error_for_status()?.bytes().await?;
+                        count.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Ok::<_, Failure>(())
+                })
+            })
+            .collect();
+        for client in clients {
+            client.await??;
+        }
+        let after = (cpu::of_process(server), cpu::of_family(postgres));
+        #[expect(clippy::cast_precision_loss, reason = "thousands of requests")]
+        let count = count.load(Ordering::Relaxed).max(1) as f64;
+        Ok(((after.0 - before.0) / count, (after.1 - before.1) / count))
+    }
+
+    /// Runs a script with pgbench as the server's role; CPU milliseconds of pgbench and of PostgreSQL for each run of it.
+    pub(crate) fn pgbench(&self, script: &Path, span: Duration) -> Result<(f64, f64), Failure> {
+        let before = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
+        let output = Command::new(self.postgres.binaries().program("pgbench"))
+            .args(["-n", "-M", "prepared", "-c", &CLIENTS.to_string(), "-j", "2", "-T", &span.as_secs().to_string(), "-f"])
+            .arg(script)
+            .arg(self.postgres.url_as("coulisse_server", PASSWORD, DATABASE))
+            .output()?;
+        let after = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let count = text.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
+        let count: f64 = count
+            .and_then(|count| count.split('/').next()?.trim().parse().ok())
+            .filter(|count| *count > 0.0)
+            .ok_or_else(|| format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)))?;
+        Ok(((after.0 - before.0) / count, (after.1 - before.1) / count))
+    }
+
+    /// Ends everything.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        self.server.kill()?;
+        self.server.wait()?;
+        self.postgres.stop().await?;
+        Ok(())
+    }
+}
+
+fn text(value: &Value) -> Result<String, Failure> {
+    value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text, found {value}").into())
+}
+
+/// The server of the same build as this benchmark.
+fn binary() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe()?;
+    let path = own.with_file_name("coulisse");
+    if path.is_file() { Ok(path) } else { Err("build the server first: cargo build --release --bins".into()) }
+}
+
+fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure> {
+    let mut child = Command::new(binary()?)
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "coulisse::server=info,warn"])
+        .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
+        .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
+        .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())
+        .env("COULISSE_FILES", folder.join("files"))
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut log = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
+    let listen = loop {
+        let line = log.next().ok_or("the server ended")??;
+        let line: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(listen) = line["listen"].as_str() {
+            break listen.to_owned();
+        }
+    };
+    std::thread::spawn(move || log.for_each(drop));
+    Ok((child, format!("http://{listen}")))
+}

@@ -1,0 +1,3 @@
+//! API keys: secrets with which a partner's program acts in one company.
+
+pub mod service;

@@ -1,0 +1,137 @@
+//! Founding a company and changing its settings.
+
+use entity::identity::company;
+use kernel::{Currency, Fault, Kind, NewEvent, Permission, Tx};
+use uuid::Uuid;
+
+use super::NewCompany;
+use crate::error::Error;
+use crate::role::Role;
+
+/// Founds a company with its first owner, in the caller's transaction, whose scope must be the new company's.
+/// The books, tax codes and figures are laid by their own domains in the same transaction.
+pub async fn found_in(tx: &Tx, new: &NewCompany, owner: Uuid) -> Result<(), Error> {
+    new.check()?;
+    let scope = tx.scope();
+    let (id, now, by) = (scope.company().id, scope.clock().now(), scope.actor().stored());
+    tx.run(
+        "INSERT INTO company (tenant_id, id, name, legal_form, siren, country, currency, zone, locale,
+             fiscal_year_month, chart, created_at, created_by, updated_at, updated_by)
+         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $12)",
+        [
+            id.into(),
+            new.name.trim().into(),
+            new.legal_form.trim().into(),
+            new.siren.clone().into(),
+            new.country.clone().into(),
+            new.currency.clone().into(),
+            new.zone.clone().into(),
+            new.locale.clone().into(),
+            i16::from(new.fiscal_year_month).into(),
+            new.chart.clone().into(),
+            now.into(),
+            by.into(),
+        ],
+    )
+    .await?;
+    tx.run("INSERT INTO event_head (tenant_id) VALUES ($1)", [id.into()]).await?;
+    tx.run(
+        "INSERT INTO kpi_head (tenant_id, zone, ticked_on) VALUES ($1, $2, $3)",
+        [id.into(), new.zone.clone().into(), scope.today().into()],
+    )
+    .await?;
+    let founded = NewEvent::new("company.founded", Kind::Company, id).fact("name", &new.name);
+    founded.fact("country", &new.country).fact("currency", &new.currency).append(tx).await?;
+    crate::member::service::add_in(tx, owner, Role::Owner).await?;
+    Ok(())
+}
+
+/// The scope's company.
+pub async fn get(tx: &Tx) -> Result<company::Model, Error> {
+    tx.scope().require(Permission::CompanyRead)?;
+    row(tx).await
+}
+
+async fn row(tx: &Tx) -> Result<company::Model, Error> {
+    let found = tx.one("SELECT * FROM company", []).await?;
+    found.ok_or_else(|| Fault::Corrupt("the scope's company has no row".to_owned()).into())
+}
+
+/// What may be changed of a company; `None` leaves a field as it is. The currency of its books never changes.
+#[derive(Clone, Debug, Default)]
+pub struct CompanyChange {
+    /// The legal name.
+    pub name: Option<String>,
+    /// The legal form.
+    pub legal_form: Option<String>,
+    /// The SIREN.
+    pub siren: Option<String>,
+    /// The time zone of its calendar days.
+    pub zone: Option<String>,
+    /// Its language.
+    pub locale: Option<String>,
+    /// Whether a bill must be approved by somebody else than who entered it.
+    pub four_eyes: Option<bool>,
+}
+
+/// Changes the company's settings.
+pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Result<(), Error> {
+    let scope = tx.scope();
+    scope.require(Permission::CompanyManage)?;
+    let locked = tx.one::<company::Model>("SELECT * FROM company FOR NO KEY UPDATE", []).await?;
+    let before = locked.ok_or_else(|| Fault::Corrupt("the scope's company has no row".to_owned()))?;
+    if before.version != expected_version {
+        return Err(Error::Conflict { expected: expected_version, actual: before.version });
+    }
+    let after = NewCompany {
+        name: change.name.unwrap_or_else(|| before.name.clone()),
+        legal_form: change.legal_form.unwrap_or_else(|| before.legal_form.clone()),
+        siren: change.siren.or_else(|| before.siren.clone()),
+        country: before.country.clone(),
+        currency: before.currency.clone(),
+        zone: change.zone.unwrap_or_else(|| before.zone.clone()),
+        locale: change.locale.unwrap_or_else(|| before.locale.clone()),
+        fiscal_year_month: u8::try_from(before.fiscal_year_month).unwrap_or(1),
+        chart: before.chart.clone(),
+    };
+    after.check()?;
+    let four_eyes = change.four_eyes.unwrap_or(before.four_eyes);
+    tx.run(
+        "UPDATE company SET name = $1, legal_form = $2, siren = $3, zone = $4, locale = $5, four_eyes = $6,
+             version = version + 1, updated_at = $7, updated_by = $8",
+        [
+            after.name.clone().into(),
+            after.legal_form.clone().into(),
+            after.siren.clone().into(),
+            after.zone.clone().into(),
+            after.locale.clone().into(),
+            four_eyes.into(),
+            scope.clock().now().into(),
+            scope.actor().stored().into(),
+        ],
+    )
+    .await?;
+    tx.run("UPDATE kpi_head SET zone = $1", [after.zone.clone().into()]).await?;
+    NewEvent::new("company.updated", Kind::Company, before.id)
+        .changed("name", &before.name, &after.name)
+        .changed("legalForm", &before.legal_form, &after.legal_form)
+        .changed("siren", &before.siren, &after.siren)
+        .changed("timeZone", &before.zone, &after.zone)
+        .changed("locale", &before.locale, &after.locale)
+        .changed("fourEyes", &before.four_eyes, &four_eyes)
+        .append(tx)
+        .await?;
+    Ok(())
+}
+
+/// Whether a bill of the scope's company must be approved by somebody else than who entered it.
+pub async fn four_eyes_in(tx: &Tx) -> Result<bool, Fault> {
+    let row: Option<(bool,)> = tx.tuple("SELECT four_eyes FROM company", []).await?;
+    Ok(row.is_some_and(|(four_eyes,)| four_eyes))
+}
+
+/// The kernel's facts of a company that is about to be founded.
+pub fn facts(id: Uuid, new: &NewCompany) -> Result<kernel::Company, Error> {
+    let (currency, zone): (Currency, _) = new.check()?;
+    Ok(kernel::Company { id, mode: kernel::Mode::Live, currency, zone, locale: new.locale.clone() })
+}

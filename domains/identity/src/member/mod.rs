@@ -1,0 +1,3 @@
+//! Members: people in a company, each with a role.
+
+pub mod service;

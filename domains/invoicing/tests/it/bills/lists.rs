@@ -1,0 +1,120 @@
+//! Lists of bills: filters, orders, pages; and permissions.
+
+use invoicing::bill::list::{BillFilter, BillSort};
+use invoicing::bill::{BillKind, Correction, NewBill, Source, State, Totals, service};
+use kernel::page::Slice;
+use kernel::{Actor, Permission, PermissionSet};
+use testing::day;
+use uuid::Uuid;
+
+use super::{Desk, code, dec, enter, line};
+use crate::fixture::write;
+
+#[tokio::test]
+async fn bills_are_filtered_and_paged() {
+    let desk = Desk::new().await;
+    let mut ids = Vec::new();
+    for n in 0..7_u32 {
+        let totals = if n == 3 { Totals { total: dec("9"), ..Totals::default() } } else { Totals::default() };
+        let new = NewBill {
+            issue_date: day("2026-05-01") + chrono::Days::new(u64::from(n)),
+            due_date: Some(day("2026-07-31") - chrono::Days::new(u64::from(n % 3))),
+            kind: if n == 5 { BillKind::CreditNote } else { BillKind::Bill },
+            totals,
+            ..desk.typed(&format!("F-{n}"), vec![line("1", "20")])
+        };
+        ids.push(desk.enter(new).await.expect("entered"));
+    }
+    desk.approve(ids[0]).await.expect("approved");
+    desk.reject(ids[1]).await.expect("rejected");
+
+    let tx = desk.shop.scope.read().await.expect("snapshot");
+    let found = async |filter: BillFilter| {
+        let page = service::list(&tx, &filter, BillSort::Newest, &Slice::first(100)).await.expect("a page");
+        let found: Vec<usize> =
+            page.items.iter().map(|bill| ids.iter().position(|id| *id == bill.id).expect("known")).collect();
+        assert_eq!(service::count(&tx, &filter).await.expect("a count"), found.len() as u64);
+        found
+    };
+    assert_eq!(found(BillFilter::default()).await, [6, 5, 4, 3, 2, 1, 0]);
+    let states = vec![State::Approved, State::Rejected];
+    assert_eq!(found(BillFilter { states, ..BillFilter::default() }).await, [1, 0]);
+    assert_eq!(found(BillFilter { kind: Some(BillKind::CreditNote), ..BillFilter::default() }).await, [5]);
+    assert_eq!(found(BillFilter { source: Some(Source::Ubl), ..BillFilter::default() }).await, [0_usize; 0]);
+    assert_eq!(found(BillFilter { has_findings: Some(true), ..BillFilter::default() }).await, [3]);
+    assert_eq!(found(BillFilter { has_findings: Some(false), ..BillFilter::default() }).await.len(), 6);
+    assert_eq!(
+        found(BillFilter { number_prefix: Some("F-2".to_owned()), ..BillFilter::default() }).await,
+        [2]
+    );
+    assert_eq!(
+        found(BillFilter { supplier_id: Some(desk.shop.customer), ..BillFilter::default() }).await,
+        [0; 0]
+    );
+    let may = BillFilter {
+        issued_from: Some(day("2026-05-03")),
+        issued_to: Some(day("2026-05-04")),
+        ..BillFilter::default()
+    };
+    assert_eq!(found(may).await, [3, 2]);
+    let due = BillFilter {
+        due_from: Some(day("2026-07-30")),
+        due_to: Some(day("2026-07-30")),
+        ..BillFilter::default()
+    };
+    assert_eq!(found(due).await, [4, 1]);
+
+    for sort in [BillSort::Newest, BillSort::DueDate] {
+        let whole =
+            service::list(&tx, &BillFilter::default(), sort, &Slice::first(100)).await.expect("a page").items;
+        let mut slice = Slice::first(3);
+        let mut paged: Vec<Uuid> = Vec::new();
+        loop {
+            let page = service::list(&tx, &BillFilter::default(), sort, &slice).await.expect("a page");
+            paged.extend(page.items.iter().map(|bill| bill.id));
+            slice.after = page.items.last().map(|bill| sort.cursor(bill));
+            if !page.has_next {
+                break;
+            }
+        }
+        assert_eq!(paged, whole.iter().map(|bill| bill.id).collect::<Vec<_>>());
+    }
+}
+
+/// Each use case without the one permission that it needs, and with all others.
+#[tokio::test]
+async fn without_the_permission_nothing_is_done() {
+    let desk = Desk::new().await;
+    let id = desk.enter(desk.typed("F-1", vec![line("1", "20")])).await.expect("entered");
+    let file = desk.upload(b"<x/>").await;
+    let without = |missing: Permission| {
+        let permissions =
+            Permission::ALL.iter().copied().filter(|p| *p != missing).collect::<PermissionSet>();
+        desk.shop.acting(Actor::Person(kernel::id::new()), permissions)
+    };
+    let scope = without(Permission::BillsEnter);
+    assert_eq!(code(enter(&scope, desk.typed("F-2", vec![line("1", "20")])).await), "FORBIDDEN");
+    let correction = Correction { due_date: Some(day("2026-08-01")), ..Correction::default() };
+    assert_eq!(
+        code(write!(scope, [correction], tx => service::correct(tx, id, 1, &correction).await)),
+        "FORBIDDEN"
+    );
+    let files = &desk.files;
+    assert_eq!(code(write!(scope, [files], tx => service::import_file(tx, &files, file).await)), "FORBIDDEN");
+    let scope = without(Permission::BillsApprove);
+    assert_eq!(code(write!(scope, [], tx => service::approve(tx, id, 1).await)), "FORBIDDEN");
+    assert_eq!(code(write!(scope, [], tx => service::reject(tx, id, 1, "x").await)), "FORBIDDEN");
+    let scope = without(Permission::BillsPost);
+    assert_eq!(code(write!(scope, [], tx => service::post(tx, id, 1, None).await)), "FORBIDDEN");
+    let scope = without(Permission::BillsRead);
+    let tx = scope.read().await.expect("snapshot");
+    let filter = BillFilter::default();
+    assert_eq!(code(service::get(&tx, id).await), "FORBIDDEN");
+    assert_eq!(code(service::by_ids(&tx, &[id]).await), "FORBIDDEN");
+    assert_eq!(code(service::list(&tx, &filter, BillSort::Newest, &Slice::first(1)).await), "FORBIDDEN");
+    assert_eq!(code(service::count(&tx, &filter).await), "FORBIDDEN");
+    assert_eq!(code(service::lines_of(&tx, &[id]).await), "FORBIDDEN");
+    assert_eq!(code(service::taxes_of(&tx, &[id]).await), "FORBIDDEN");
+    assert_eq!(code(service::findings_of(&tx, &[id]).await), "FORBIDDEN");
+    assert_eq!(desk.bill(id).await.version, 1);
+}

@@ -1,0 +1,118 @@
+//! L4: a figure equals its recomputation, always, whatever happens at the same time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use kpi::{Figure, Freshness};
+use testing::TestDb;
+
+use crate::by_hand::assert_by_hand;
+use crate::support::{Firm, KEYS, firm};
+use crate::work::{Dice, act};
+
+/// Without the revision, which a recomputation does not have.
+fn plain(figures: Vec<Figure>) -> Vec<Figure> {
+    figures.into_iter().map(|figure| Figure { revision: 0, ..figure }).collect()
+}
+
+/// Compares all figures in one snapshot: current, recomputed, and by hand. The rollups too, once they are settled.
+async fn check(firm: &Firm, settled: bool) {
+    let tx = firm.scope.read().await.expect("snapshot");
+    let current = plain(kpi::values(&tx, None, Freshness::Current).await.expect("current").1);
+    let keys: Vec<_> = current.iter().map(|figure| figure.definition.key.as_str()).collect();
+    assert_eq!(keys, KEYS);
+    let recomputed = kpi::recompute(&tx, None).await.expect("recomputed");
+    assert_eq!(current, recomputed, "current figures equal their recomputation");
+    for figure in &current {
+        assert_by_hand(&tx, &figure.definition.key, &figure.value).await;
+    }
+    assert_eq!(kpi::audit(&tx).await.expect("audited"), [], "every cell equals its facts");
+    if settled {
+        let folded = plain(kpi::values(&tx, None, Freshness::AtRevision).await.expect("folded").1);
+        assert_eq!(folded, recomputed, "settled rollups equal the recomputation");
+    }
+    tx.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn figures_equal_their_recomputation_under_concurrent_work() {
+    let test = TestDb::with_connections(14).await;
+    let firms = [firm(&test).await, firm(&test).await];
+    let over = Arc::new(AtomicBool::new(false));
+    let folds = Arc::new(AtomicU64::new(0));
+    let folders: Vec<_> = (0..2)
+        .map(|_| {
+            let (db, over, folds) = (test.db.clone(), over.clone(), folds.clone());
+            tokio::spawn(async move {
+                while !over.load(Ordering::Relaxed) {
+                    let moved = kernel::folder::fold_pending(&db).await.expect("folded");
+                    folds.fetch_add(moved.len() as u64, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                }
+            })
+        })
+        .collect();
+    let checkers: Vec<_> = firms
+        .iter()
+        .map(|firm| {
+            let (firm, over) = (firm.clone(), over.clone());
+            tokio::spawn(async move {
+                let mut checks = 0;
+                while !over.load(Ordering::Relaxed) {
+                    check(&firm, false).await;
+                    checks += 1;
+                }
+                checks
+            })
+        })
+        .collect();
+    let workers: Vec<_> = (0..8_u64)
+        .map(|worker| {
+            let firm = firms[usize::try_from(worker % 2).expect("small")].clone();
+            tokio::spawn(async move {
+                let mut dice = Dice(worker * 7919 + 1);
+                for _ in 0..90 {
+                    act(&firm, Dice(dice.roll(1 << 30))).await;
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.expect("worker");
+    }
+    over.store(true, Ordering::Relaxed);
+    for checker in checkers {
+        let checks: u32 = checker.await.expect("checker");
+        assert!(checks > 3, "checked {checks} times during the work");
+    }
+    for folder in folders {
+        folder.await.expect("folder");
+    }
+    assert!(folds.load(Ordering::Relaxed) > 20, "folded during the work");
+    test.settle().await;
+    for firm in &firms {
+        check(firm, true).await;
+        worked(firm).await;
+    }
+}
+
+/// The work was work: it moved every cube.
+async fn worked(firm: &Firm) {
+    let tx = firm.scope.read().await.expect("snapshot");
+    for cube in kpi::cubes::all() {
+        let text = "SELECT 1 FROM kpi_rollup WHERE cube = $1 LIMIT 1";
+        let moved: Option<(i32,)> = tx.tuple(text, [cube.name.into()]).await.expect("read");
+        assert!(moved.is_some(), "{} never moved", cube.name);
+    }
+    tx.end().await;
+}
+
+#[tokio::test]
+async fn a_company_without_business_has_empty_figures() {
+    let test = TestDb::new().await;
+    let firm = firm(&test).await;
+    check(&firm, false).await;
+    test.settle().await;
+    check(&firm, true).await;
+}

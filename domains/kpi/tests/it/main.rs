@@ -1,0 +1,12 @@
+//! The promises of figures, on a real database.
+
+mod by_hand;
+mod definitions;
+mod drill_down;
+mod figures;
+mod forging;
+mod invariant;
+mod plans;
+mod support;
+mod watching;
+mod work;

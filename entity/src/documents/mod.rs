@@ -1,0 +1,3 @@
+//! Tables of the domain documents.
+
+pub mod file;

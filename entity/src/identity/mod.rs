@@ -1,0 +1,5 @@
+//! Companies, members, keys, and the global tables of people.
+
+pub mod api_key;
+pub mod company;
+pub mod person;

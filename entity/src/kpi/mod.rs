@@ -1,0 +1,3 @@
+//! Tables of the domain kpi.
+
+pub mod kpi_definition;

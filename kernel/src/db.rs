@@ -1,0 +1,77 @@
+//! The pools: one for requests, one for the workers that look across companies.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use crate::fault::Fault;
+
+/// How the server reaches PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `postgres://…` of the server's role, to which the policies apply.
+    pub server_url: String,
+    /// `postgres://…` of the worker's role.
+    pub worker_url: String,
+    /// Most connections that requests may hold.
+    pub connections: u32,
+    /// Whether statements are prepared by name; off behind a pooler that cannot keep them.
+    pub prepared_statements: bool,
+}
+
+/// Longest wait for a free connection before the request answers "unavailable".
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Connections to PostgreSQL. Domain code never sees it: it is handed a [`crate::Scope`].
+#[derive(Clone, Debug)]
+pub struct Db {
+    server: PgPool,
+    worker: PgPool,
+}
+
+impl Db {
+    /// Prepares the pools; connections open when they are first needed, so a server starts without PostgreSQL.
+    pub fn connect(options: &DbOptions) -> Result<Self, Fault> {
+        let parse = |url: &str| -> Result<PgConnectOptions, Fault> {
+            let parsed: PgConnectOptions = url.parse()?;
+            let kept = if options.prepared_statements { 200 } else { 0 };
+            // A statement that outlives these is a fault of ours; PostgreSQL ends it and frees its locks.
+            Ok(parsed.statement_cache_capacity(kept).options([
+                ("application_name", "coulisse"),
+                ("statement_timeout", "30s"),
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+                ("TimeZone", "UTC"),
+            ]))
+        };
+        let pool = |connections| {
+            // Pinging each connection at each acquire would cost a round trip a request; a dead one shows
+            // itself in the first statement, and is replaced.
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(false)
+        };
+        Ok(Self {
+            server: pool(options.connections).connect_lazy_with(parse(&options.server_url)?),
+            worker: pool(4).connect_lazy_with(parse(&options.worker_url)?),
+        })
+    }
+
+    /// The pool of the server's role. For the kernel, for sign-in, and for health checks: tables of companies
+    /// answer nothing here, for no tenant is set.
+    pub fn server(&self) -> &PgPool {
+        &self.server
+    }
+
+    /// The pool of the worker's role: event queue, seals, deltas and rollups of all companies, nothing else.
+    pub fn worker(&self) -> &PgPool {
+        &self.worker
+    }
+
+    /// Closes both pools once their transactions have ended.
+    pub async fn close(&self) {
+        self.server.close().await;
+        self.worker.close().await;
+    }
+}

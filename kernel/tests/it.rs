@@ -1,0 +1,7 @@
+//! The kernel's promises, on a real database.
+#[path = "it/events.rs"]
+mod events;
+#[path = "it/idempotency.rs"]
+mod idempotency;
+#[path = "it/walls.rs"]
+mod walls;

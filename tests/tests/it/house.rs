@@ -1,0 +1,160 @@
+//! A company with at least one of everything, written through the domains' own functions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use identity::Role;
+use invoicing::bill::{self, BillKind, NewBill, Totals};
+use invoicing::catalog::{item, tax_code};
+use invoicing::invoice::{self, NewInvoice, NewLine};
+use invoicing::party::{self, NewParty};
+use invoicing::payment::{self, Direction, Method, NewPayment, Target};
+use kernel::page::Slice;
+use kernel::{Actor, Kind, PermissionSet, Scope, Tx, id};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::server::{PASSWORD, Server};
+use crate::walk::Ids;
+
+/// A company with its owner's token, one id of every kind, and a token of every role.
+pub(crate) struct House {
+    pub token: String,
+    pub ids: Ids,
+    pub tokens: HashMap<&'static str, String>,
+    company: Uuid,
+}
+
+/// Founds a company, with members of every role and one of everything in it.
+pub(crate) async fn settle(server: &Server, name: &str, email: &str) -> House {
+    let token = server.found(name, email).await;
+    let public = server.ask(&token, "{ company { id } }", json!({})).await["company"]["id"].as_str().expect("id").to_owned();
+    let company = id::decode(Kind::Company, &public).expect("company id");
+    server.db.clock.set(chrono::DateTime::from_timestamp(now(), 0).expect("now"));
+    // The clock of this company's things is the server's own: the system's.
+    let scope = server.db.scope(company, Actor::System, PermissionSet::all());
+    fill(&scope).await;
+    fill_file(&scope, server, &token).await;
+    let mut tokens = HashMap::new();
+    for role in Role::ALL {
+        tokens.insert(role.as_str(), member(server, &token, &public, role, email).await);
+    }
+    server.ask(&token, "mutation { createApiKey(input: {name: \"P\", permissions: [\"kpi.read\"]}) { apiKey { id } } }", json!({})).await;
+    server.db.settle().await;
+    House { token, ids: ids(server, company).await, tokens, company }
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_secs()).expect("seconds")
+}
+
+async fn member(server: &Server, owner: &str, company: &str, role: Role, email: &str) -> String {
+    let email = format!("{}.{email}", role.as_str());
+    server.found("Own", &email).await;
+    let add = "mutation($input: AddMemberInput!) { addMember(input: $input) { userErrors { message } } }";
+    let role = role.as_str().to_uppercase();
+    server.ask(owner, add, json!({"input": {"email": email, "role": role}})).await;
+    let sign_in = "mutation($input: SignInInput!) { signIn(input: $input) { session { token } } }";
+    let input = json!({"email": email, "password": PASSWORD, "companyId": company});
+    let (_, answer) = server.send(None, None, sign_in, json!({"input": input})).await;
+    answer["data"]["signIn"]["session"]["token"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
+}
+
+async fn fill(scope: &Scope) {
+    scope.write(|tx| Box::pin(one_of_everything(tx))).await.expect("one of everything");
+}
+
+async fn one_of_everything(tx: &Tx) -> Result<(), invoicing::Error> {
+    let today = tx.scope().today();
+    let party = NewParty { is_customer: true, is_supplier: true, name: "P".into(), country: "FR".into(), ..NewParty::default() };
+    let party = party::service::create(tx, party).await?;
+    let codes = tax_code::service::list(tx, &tax_code::service::TaxCodeFilter::default(), &Slice::first(100)).await?;
+    let code = codes.items.iter().find(|code| code.code == "S20").expect("S20").id;
+    let new = item::NewItem {
+        code: "A".into(), name: "A".into(), nature: item::Nature::Goods, unit: None, unit_price: 10.into(),
+        currency: None, tax_code_id: code, account_id: None, external_ref: None,
+    };
+    let item = item::service::create(tx, new).await?;
+    let line = NewLine {
+        item_id: Some(item), description: None, quantity: 2.into(), unit: None, unit_price: None,
+        discount_percent: None, tax_code_id: None, account_id: None, nature: None,
+    };
+    let new = NewInvoice {
+        customer_id: party, currency: None, payment_days: None, end_of_month: None, delivery_date: None,
+        buyer_reference: None, order_reference: None, note: None, external_ref: None, lines: vec![line],
+    };
+    // The newest invoice is a draft: ids() takes the oldest, which is issued and partly paid.
+    let issued = invoice::service::create_draft(tx, new.clone()).await?;
+    invoice::service::issue(tx, issued, 1, None).await?;
+    invoice::service::create_draft(tx, new).await?;
+    let payment = NewPayment {
+        direction: Direction::Received, party_id: party, paid_on: today, currency: tx.scope().company().currency,
+        amount_minor: 500, base_minor: None, method: Method::Transfer, reference: None, external_ref: None,
+        allocations: vec![(Target::Invoice(issued), 400)],
+    };
+    payment::service::record(tx, payment).await?;
+    let line = bill::NewLine {
+        description: "B".into(), net: Some(10.into()), category: "S".into(), rate: 20.into(), ..bill::NewLine::default()
+    };
+    let totals = Totals { tax: Some(3.into()), ..Totals::default() };
+    let new = NewBill {
+        kind: BillKind::Bill, supplier_id: party, number: "1".into(), issue_date: today, due_date: None, currency: None,
+        corrects_id: None, vat_on_payment: None, lines: vec![line], taxes: None, totals, file_id: None, external_ref: None,
+    };
+    bill::service::enter(tx, new).await?;
+    ledger::rate::service::set(tx, kernel::Currency::parse("USD").expect("USD"), today, rust_decimal::Decimal::new(9, 1), None).await?;
+    Ok(())
+}
+
+/// A file by the API's own way, which needs the server's folder.
+async fn fill_file(_scope: &Scope, server: &Server, token: &str) {
+    let create = "mutation { createUpload(input: {name: \"x.xml\", mediaType: \"application/xml\", sizeBytes: 4}) { upload { url } userErrors { message } } }";
+    let made = server.ask(token, create, json!({})).await;
+    let url = made["createUpload"]["upload"]["url"].as_str().unwrap_or_else(|| panic!("{made:#}")).to_owned();
+    let path = url.find("/uploads/").map(|at| &url[at..]).expect("path");
+    let sent = server.http.put(format!("{}{path}", server.url)).body("<a/>").send().await.expect("sent");
+    assert!(sent.status().is_success(), "{}", sent.text().await.unwrap_or_default());
+}
+
+/// One id of every kind: the oldest row of each table.
+async fn ids(server: &Server, company: Uuid) -> Ids {
+    let mut all = server.db.superuser().await;
+    let mut ids = Ids::new();
+    for kind in crate::walk::ALL_KINDS.into_iter().chain(["posting"]) {
+        let table = match kind {
+            "finding" => "bill_finding",
+            "kpi" => "kpi_definition",
+            other => other,
+        };
+        let found: Option<Uuid> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT id FROM {table} WHERE tenant_id = $1 ORDER BY id LIMIT 1")))
+                .bind(company)
+                .fetch_optional(&mut all)
+                .await
+                .expect(table);
+        let kind_of = Kind::ALL.iter().find(|k| k.prefix() == kind).expect("kind");
+        ids.insert(kind, id::encode(*kind_of, found.unwrap_or_else(|| panic!("the company has no {table}"))));
+    }
+    ids
+}
+
+impl House {
+    /// A digest of every row of the company, by table. Sign-ins and sealing are not its business.
+    pub(crate) async fn rows(&self, server: &Server) -> BTreeMap<String, Option<String>> {
+        let mut all = server.db.superuser().await;
+        let tables: Vec<String> = sqlx::query_scalar(
+            "SELECT c.relname::text FROM pg_class c WHERE c.relforcerowsecurity AND c.relkind = 'r'
+             AND c.relname NOT IN ('event_queue', 'event_seal', 'event_head', 'kpi_delta', 'kpi_rollup', 'kpi_head') ORDER BY 1",
+        )
+        .fetch_all(&mut all)
+        .await
+        .expect("tables");
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let sql = format!("SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE tenant_id = $1");
+            let digest = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(self.company).fetch_one(&mut all).await.expect("digest");
+            rows.insert(table, digest);
+        }
+        rows
+    }
+}

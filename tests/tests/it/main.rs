@@ -1,0 +1,9 @@
+//! Black-box tests of the running server, and the tests of the architecture itself.
+mod architecture;
+mod catalogue;
+mod edge;
+mod house;
+mod isolation;
+mod permissions;
+mod server;
+mod walk;

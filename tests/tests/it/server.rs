@@ -1,0 +1,119 @@
+//! The running server, as a client meets it.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use kernel::vault::Vault;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use testing::TestDb;
+
+/// A password that is long enough.
+pub(crate) const PASSWORD: &str = "a long sentence to keep";
+
+/// A server on a database of its own, ended with the test.
+pub(crate) struct Server {
+    pub db: TestDb,
+    pub url: String,
+    seal_keys: String,
+    files: tempfile::TempDir,
+    child: Child,
+    pub http: reqwest::Client,
+}
+
+/// The server's binary, built beside this test's.
+fn binary() -> PathBuf {
+    let own = std::env::current_exe().expect("this test's path");
+    let folder = own.ancestors().find(|folder| folder.join("coulisse").is_file());
+    folder.expect("build the workspace first: cargo build --workspace --bins").join("coulisse")
+}
+
+impl Server {
+    /// Starts a server on a fresh database.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with further options.
+    pub(crate) async fn start_with(options: &[&str]) -> Self {
+        let db = TestDb::new().await;
+        let files = tempfile::tempdir().expect("a folder for files");
+        let seal_keys = Vault::fresh_setting();
+        let (child, url) = spawn(&db, &files, &seal_keys, options);
+        let http = reqwest::Client::new();
+        Self { db, url, seal_keys, files, child, http }
+    }
+
+    /// Ends the server as a crash would, and starts it again on the same database.
+    pub(crate) fn crash_and_restart(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+        (self.child, self.url) = spawn(&self.db, &self.files, &self.seal_keys, &[]);
+    }
+
+    /// Sends a document; the status and the whole answer.
+    pub(crate) async fn send(&self, token: Option<&str>, key: Option<&str>, query: &str, variables: Value) -> (StatusCode, Value) {
+        let mut request = self.http.post(format!("{}/graphql", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let response = request.json(&json!({"query": query, "variables": variables})).send().await.expect("an answer");
+        (response.status(), response.json().await.expect("JSON"))
+    }
+
+    /// Sends a document that must succeed; its data.
+    pub(crate) async fn ask(&self, token: &str, query: &str, variables: Value) -> Value {
+        let (status, answer) = self.send(Some(token), None, query, variables).await;
+        assert!(status == StatusCode::OK && answer["errors"].is_null(), "{query}: {answer:#}");
+        answer["data"].clone()
+    }
+
+    /// Founds a company; the owner's session token.
+    pub(crate) async fn found(&self, name: &str, email: &str) -> String {
+        let input = json!({"email": email, "name": "Ada", "password": PASSWORD, "company": {
+            "name": name, "legalForm": "SAS", "country": "FR", "currency": "EUR", "timeZone": "Europe/Paris",
+            "locale": "fr", "chart": "FR_PCG"}});
+        let query = "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } userErrors { code message } } }";
+        let (_, answer) = self.send(None, None, query, json!({"input": input})).await;
+        answer["data"]["signUp"]["session"]["token"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
+    }
+}
+
+fn spawn(db: &TestDb, files: &tempfile::TempDir, seal_keys: &str, options: &[&str]) -> (Child, String) {
+    let mut child = Command::new(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
+        .args(options)
+        .env("COULISSE_DATABASE_URL", db.url("coulisse_server"))
+        .env("COULISSE_WORKER_DATABASE_URL", db.url("coulisse_worker"))
+        .env("COULISSE_SEAL_KEYS", seal_keys)
+        .env("COULISSE_FILES", files.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the server starts");
+    let mut log = BufReader::new(child.stderr.take().expect("its log")).lines();
+    let began = Instant::now();
+    let listen = loop {
+        let line = log.next().expect("the server says where it listens").expect("a line");
+        let line: Value = serde_json::from_str(&line).unwrap_or_default();
+        if let Some(listen) = line["listen"].as_str() {
+            break listen.to_owned();
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "the server does not start");
+    };
+    // Somebody must read on, or the server would wait for its log to be taken.
+    std::thread::spawn(move || log.for_each(drop));
+    (child, format!("http://{listen}"))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
