@@ -22,7 +22,9 @@ pub(crate) async fn examine(settings: &Settings) -> bool {
         check("seal keys", Vault::parse(&settings.seal_keys).map(|_| ())),
         check(format!("files folder {}", settings.files.display()), files(settings)),
     ];
-    for (role, url) in [("coulisse_server", &settings.database_url), ("coulisse_worker", &settings.worker_database_url)] {
+    for (role, url) in
+        [("coulisse_server", &settings.database_url), ("coulisse_worker", &settings.worker_database_url)]
+    {
         checks.push(check(format!("PostgreSQL as {role}"), database(url, role).await));
     }
     checks.push(check("migrations", migrations(settings).await));

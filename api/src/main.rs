@@ -55,11 +55,23 @@ struct Migrate {
     admin_database_url: Option<String>,
 
     /// The URL of `coulisse_server`, for its password; needed with --admin-database-url
-    #[arg(long, env = "COULISSE_DATABASE_URL", hide_env_values = true, value_name = "URL", requires = "admin_database_url")]
+    #[arg(
+        long,
+        env = "COULISSE_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "admin_database_url"
+    )]
     database_url: Option<String>,
 
     /// The URL of `coulisse_worker`, for its password; needed with --admin-database-url
-    #[arg(long, env = "COULISSE_WORKER_DATABASE_URL", hide_env_values = true, value_name = "URL", requires = "admin_database_url")]
+    #[arg(
+        long,
+        env = "COULISSE_WORKER_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "admin_database_url"
+    )]
     worker_database_url: Option<String>,
 }
 
@@ -104,7 +116,8 @@ fn command_with_file() -> Result<clap::Command, String> {
     let arguments: Vec<String> = std::env::args().collect();
     let named = arguments.iter().zip(arguments.iter().skip(1)).find(|(option, _)| *option == "--config");
     let joined = arguments.iter().find_map(|argument| argument.strip_prefix("--config=").map(str::to_owned));
-    let file = named.map(|(_, file)| file.clone()).or(joined).or_else(|| std::env::var("COULISSE_CONFIG").ok());
+    let file =
+        named.map(|(_, file)| file.clone()).or(joined).or_else(|| std::env::var("COULISSE_CONFIG").ok());
     match file {
         Some(file) => settings::with_file(Cli::command(), file.as_ref()),
         None => Ok(Cli::command()),
@@ -134,16 +147,18 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 async fn serve(settings: &Settings) -> Result<(), Failure> {
     server::log(&settings.log, settings.log_format)?;
     let server = Server::build(settings)?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .map_err(|e| format!("cannot listen on {}: {e}; give another address with --listen", settings.listen))?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
+        format!("cannot listen on {}: {e}; give another address with --listen", settings.listen)
+    })?;
     tracing::info!(listen = %listener.local_addr()?, url = %settings.public_url(), "serving");
     server.serve(listener, interrupted()).await
 }
 
 async fn prepare(admin: &str, migrate: &Migrate) -> Result<(), Failure> {
     let read = |url: Option<&String>, option: &str| -> Result<(String, String), Failure> {
-        let url = url.ok_or_else(|| format!("with --admin-database-url, {option} is needed for the role's password"))?;
+        let url = url.ok_or_else(|| {
+            format!("with --admin-database-url, {option} is needed for the role's password")
+        })?;
         let url: url::Url = url.parse()?;
         let password = url.password().ok_or_else(|| format!("{option} has no password"))?;
         Ok((password.to_owned(), url.path().trim_start_matches('/').to_owned()))

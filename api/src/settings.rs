@@ -67,7 +67,12 @@ pub(crate) struct Settings {
     pub graphiql: bool,
 
     /// What is logged, e.g. `info` or `coulisse=debug,sqlx=warn`
-    #[arg(long, env = "COULISSE_LOG", default_value = "info,sqlx::postgres::notice=warn", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "COULISSE_LOG",
+        default_value = "info,sqlx::postgres::notice=warn",
+        value_name = "FILTER"
+    )]
     pub log: String,
 
     /// How log lines are written
@@ -96,7 +101,10 @@ pub(crate) fn with_file(command: Command, file: &Path) -> Result<Command, String
     for (key, value) in table {
         let key = key.replace('-', "_");
         if !known.contains(&key) {
-            return Err(format!("{}: there is no setting `{key}`; `coulisse serve --help` lists them", file.display()));
+            return Err(format!(
+                "{}: there is no setting `{key}`; `coulisse serve --help` lists them",
+                file.display()
+            ));
         }
         let value = match value {
             toml::Value::String(text) => text,

@@ -19,7 +19,9 @@ pub(crate) fn of_family(root: i32) -> f64 {
     let root = root.unsigned_abs();
     let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
         if let Some(parent) = stat(pid).and_then(|fields| fields.get(1)?.parse().ok()) {
             children.entry(parent).or_default().push(pid);
         }

@@ -10,7 +10,8 @@ pub(crate) fn statements(log: &str) -> Vec<Statement> {
     let mut found: Vec<(String, String)> = Vec::new();
     let mut in_detail = false;
     for line in log.lines() {
-        if let Some((_, sql)) = line.split_once("LOG:  execute ").and_then(|(_, rest)| rest.split_once(": ")) {
+        if let Some((_, sql)) = line.split_once("LOG:  execute ").and_then(|(_, rest)| rest.split_once(": "))
+        {
             found.push((sql.to_owned(), String::new()));
             in_detail = false;
         } else if let Some((_, sql)) = line.split_once("LOG:  statement: ") {
@@ -93,7 +94,9 @@ pub(crate) fn script(statements: &[Statement]) -> String {
     }
     let mut script = String::new();
     for n in 0..made.len() {
-        script.push_str(&format!("\\set made{n} random(1, 900000000000)\n"));
+        script.push_str("\\set made");
+        script.push_str(&n.to_string());
+        script.push_str(" random(1, 900000000000)\n");
     }
     for statement in statements {
         let mut line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -114,5 +117,8 @@ fn is_insert(statement: &str) -> bool {
 }
 
 fn uuids(text: &str) -> Vec<String> {
-    text.split('\'').filter(|part| part.len() == 36 && part.matches('-').count() == 4).map(str::to_owned).collect()
+    text.split('\'')
+        .filter(|part| part.len() == 36 && part.matches('-').count() == 4)
+        .map(str::to_owned)
+        .collect()
 }

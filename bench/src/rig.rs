@@ -91,7 +91,10 @@ impl Rig {
             "timeZone": "Europe/Paris", "locale": "fr", "chart": "FR_PCG"});
         let input = json!({"email": "bench@example.com", "name": "Bench", "password": "a long sentence to keep", "company": company});
         let signed_up = self
-            .ask("mutation($input: SignUpInput!) { signUp(input: $input) { session { token } } }", json!({"input": input}))
+            .ask(
+                "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } } }",
+                json!({"input": input}),
+            )
             .await?;
         self.token = text(&signed_up["signUp"]["session"]["token"])?;
         let party = json!({"name": "Customer", "isCustomer": true, "country": "FR"});
@@ -100,7 +103,9 @@ impl Rig {
             .await?;
         self.customer = text(&party["createParty"]["party"]["id"])?;
         let codes = self.ask("{ taxCodes(first: 100) { edges { node { id code } } } }", json!({})).await?;
-        let code = codes["taxCodes"]["edges"].as_array().and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
+        let code = codes["taxCodes"]["edges"]
+            .as_array()
+            .and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
         let code = code.ok_or("no tax code S20")?["node"]["id"].clone();
         let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": {"amount": "12.50", "currency": "EUR"}, "taxCodeId": code});
         let item = self
@@ -167,7 +172,8 @@ impl Rig {
         let until = Instant::now() + span;
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
-                let post = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(request);
+                let post =
+                    self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(request);
                 let count = count.clone();
                 tokio::spawn(async move {
                     while Instant::now() < until {
@@ -192,13 +198,25 @@ impl Rig {
     pub(crate) fn pgbench(&self, script: &Path, span: Duration) -> Result<(f64, f64), Failure> {
         let before = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
         let output = Command::new(self.postgres.binaries().program("pgbench"))
-            .args(["-n", "-M", "prepared", "-c", &CLIENTS.to_string(), "-j", "2", "-T", &span.as_secs().to_string(), "-f"])
+            .args([
+                "-n",
+                "-M",
+                "prepared",
+                "-c",
+                &CLIENTS.to_string(),
+                "-j",
+                "2",
+                "-T",
+                &span.as_secs().to_string(),
+                "-f",
+            ])
             .arg(script)
             .arg(self.postgres.url_as("coulisse_server", PASSWORD, DATABASE))
             .output()?;
         let after = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let count = text.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
+        let count =
+            text.lines().find_map(|line| line.strip_prefix("number of transactions actually processed: "));
         let count: f64 = count
             .and_then(|count| count.split('/').next()?.trim().parse().ok())
             .filter(|count| *count > 0.0)
@@ -228,7 +246,15 @@ fn binary() -> Result<PathBuf, Failure> {
 
 fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure> {
     let mut child = Command::new(binary()?)
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "coulisse::server=info,warn"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+            "--log",
+            "coulisse::server=info,warn",
+        ])
         .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
         .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
         .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())

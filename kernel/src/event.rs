@@ -64,7 +64,12 @@ impl NewEvent {
 
     /// A changed field; nothing is added when before equals after.
     #[must_use]
-    pub fn changed<T: Serialize + PartialEq + ?Sized>(mut self, field: &'static str, before: &T, after: &T) -> Self {
+    pub fn changed<T: Serialize + PartialEq + ?Sized>(
+        mut self,
+        field: &'static str,
+        before: &T,
+        after: &T,
+    ) -> Self {
         if before != after {
             self.changes.push(Change::Plain { field, before: json!(before), after: json!(after) });
         }
@@ -73,7 +78,12 @@ impl NewEvent {
 
     /// A changed field with a personal value; nothing is added when before equals after.
     #[must_use]
-    pub fn changed_personal(mut self, field: &'static str, before: Option<&str>, after: Option<&str>) -> Self {
+    pub fn changed_personal(
+        mut self,
+        field: &'static str,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> Self {
         if before != after {
             let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
             self.changes.push(Change::Personal { field, before, after });
@@ -116,7 +126,8 @@ impl NewEvent {
                 ],
             )
             .await?;
-        let (position,) = appended.ok_or_else(|| Fault::Corrupt("an appended event has no position".to_owned()))?;
+        let (position,) =
+            appended.ok_or_else(|| Fault::Corrupt("an appended event has no position".to_owned()))?;
         for change in self.changes {
             if let Change::Personal { field, before, after } = change {
                 let values: [Value; 5] =
@@ -183,22 +194,25 @@ pub struct Event {
 }
 
 /// Events about one thing (or about all, for `None`), newest first, before a position.
-pub async fn page(tx: &Tx, subject: Option<Uuid>, before: Option<i64>, most: u64) -> Result<Vec<Event>, Fault> {
+pub async fn page(
+    tx: &Tx,
+    subject: Option<Uuid>,
+    before: Option<i64>,
+    most: u64,
+) -> Result<Vec<Event>, Fault> {
     let select = "SELECT e.*, s.sequence, o.address, o.agent, o.request_id
          FROM event e
          LEFT JOIN event_seal s ON s.tenant_id = e.tenant_id AND s.position = e.position
          LEFT JOIN event_origin o ON o.tenant_id = e.tenant_id AND o.position = e.position";
     let before: Value = before.unwrap_or(i64::MAX).into();
     let most: Value = i64::try_from(most).unwrap_or(i64::MAX).into();
-    match subject {
-        Some(subject) => {
-            let sql = format!("{select} WHERE e.subject_id = $1 AND e.position < $2 ORDER BY e.position DESC LIMIT $3");
-            tx.all(&sql, [subject.into(), before, most]).await
-        }
-        None => {
-            let sql = format!("{select} WHERE e.position < $1 ORDER BY e.position DESC LIMIT $2");
-            tx.all(&sql, [before, most]).await
-        }
+    if let Some(subject) = subject {
+        let sql =
+            format!("{select} WHERE e.subject_id = $1 AND e.position < $2 ORDER BY e.position DESC LIMIT $3");
+        tx.all(&sql, [subject.into(), before, most]).await
+    } else {
+        let sql = format!("{select} WHERE e.position < $1 ORDER BY e.position DESC LIMIT $2");
+        tx.all(&sql, [before, most]).await
     }
 }
 
@@ -207,13 +221,19 @@ pub async fn personal_values(
     tx: &Tx,
     position: i64,
 ) -> Result<Vec<(String, Option<String>, Option<String>)>, Fault> {
-    tx.tuples("SELECT field, before, after FROM event_value WHERE position = $1 ORDER BY field", [position.into()]).await
+    tx.tuples(
+        "SELECT field, before, after FROM event_value WHERE position = $1 ORDER BY field",
+        [position.into()],
+    )
+    .await
 }
 
 /// How many events there are about one thing, or in all.
 pub async fn count(tx: &Tx, subject: Option<Uuid>) -> Result<u64, Fault> {
     let counted: Option<(i64,)> = match subject {
-        Some(subject) => tx.tuple("SELECT count(*) FROM event WHERE subject_id = $1", [subject.into()]).await?,
+        Some(subject) => {
+            tx.tuple("SELECT count(*) FROM event WHERE subject_id = $1", [subject.into()]).await?
+        }
         None => tx.tuple("SELECT count(*) FROM event", []).await?,
     };
     Ok(counted.map_or(0, |(n,)| n.unsigned_abs()))

@@ -27,7 +27,9 @@ impl From<sqlx::Error> for Fault {
     fn from(error: sqlx::Error) -> Self {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
         match error {
-            PoolTimedOut | PoolClosed | WorkerCrashed | Io(_) | Tls(_) => Self::Unavailable(error.to_string()),
+            PoolTimedOut | PoolClosed | WorkerCrashed | Io(_) | Tls(_) => {
+                Self::Unavailable(error.to_string())
+            }
             other => Self::Database(DbErr::Query(RuntimeErr::SqlxError(other.into()))),
         }
     }
@@ -55,7 +57,9 @@ impl Fault {
 
     /// The message of an exception that our own SQL raised (SQLSTATE class `CO`).
     pub fn raised(&self, sqlstate: &str) -> Option<&str> {
-        self.database_error().filter(|e| e.code().is_some_and(|c| c == sqlstate)).map(|e| e.message())
+        self.database_error()
+            .filter(|e| e.code().is_some_and(|c| c == sqlstate))
+            .map(sqlx::error::DatabaseError::message)
     }
 
     /// Whether a unique or exclusion constraint refused.
@@ -71,8 +75,7 @@ impl Fault {
     /// Whether PostgreSQL is out of reach: shutting down, starting, out of connections, or gone.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Unavailable(_) => true,
-            Self::Database(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => true,
+            Self::Unavailable(_) | Self::Database(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => true,
             Self::Database(
                 DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)),
             ) => {

@@ -42,8 +42,11 @@ pub async fn tick_midnights(db: &Db, clock: &Clock) -> Result<Vec<Moved>, Fault>
         if ticked_on == Some(today) {
             continue;
         }
-        let revision: i64 =
-            sqlx::query_scalar("SELECT tick_day($1, $2)").bind(company).bind(today).fetch_one(db.worker()).await?;
+        let revision: i64 = sqlx::query_scalar("SELECT tick_day($1, $2)")
+            .bind(company)
+            .bind(today)
+            .fetch_one(db.worker())
+            .await?;
         if revision > 0 {
             moved.push((company, revision));
         }

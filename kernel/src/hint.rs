@@ -35,7 +35,10 @@ impl Hints {
     /// When the URL is not one of Redis. A Redis that does not answer is no error: it is tried again for ever.
     pub fn over_redis(url: &str) -> Result<Self, redis::RedisError> {
         let client = redis::Client::open(url)?;
-        let redis = ConnectionManager::new_lazy_with_config(client.clone(), redis::aio::ConnectionManagerConfig::new())?;
+        let redis = ConnectionManager::new_lazy_with_config(
+            client.clone(),
+            redis::aio::ConnectionManagerConfig::new(),
+        )?;
         let hints = Self { local: broadcast::Sender::new(1024), redis: Some(redis) };
         tokio::spawn(relay(client, hints.local.clone()));
         Ok(hints)
@@ -45,7 +48,10 @@ impl Hints {
     pub async fn redis_answers(&self) -> Option<bool> {
         let mut redis = self.redis.clone()?;
         let ping = redis::cmd("PING");
-        let answer = tokio::time::timeout(std::time::Duration::from_millis(500), ping.query_async::<String>(&mut redis));
+        let answer = tokio::time::timeout(
+            std::time::Duration::from_millis(500),
+            ping.query_async::<String>(&mut redis),
+        );
         Some(matches!(answer.await, Ok(Ok(_))))
     }
 

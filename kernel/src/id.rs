@@ -109,14 +109,18 @@ mod tests {
             let text = encode(*kind, id);
             assert_eq!(decode(*kind, &text), Ok(id));
             for other in Kind::ALL.iter().filter(|other| *other != kind) {
-                assert!(matches!(decode(*other, &text), Err(IdError::WrongKind { .. })), "{text} as {other:?}");
+                assert!(
+                    matches!(decode(*other, &text), Err(IdError::WrongKind { .. })),
+                    "{text} as {other:?}"
+                );
             }
         }
     }
 
     #[test]
     fn what_is_no_id_is_malformed() {
-        for text in ["", "invoice", "invoice_", "invoice_xyz", "nothing_01h455vb4pex5vsknk084sn02q", "é_01h4"] {
+        for text in ["", "invoice", "invoice_", "invoice_xyz", "nothing_01h455vb4pex5vsknk084sn02q", "é_01h4"]
+        {
             assert!(matches!(decode_any(text), Err(IdError::Malformed(_))), "{text}");
         }
     }

@@ -23,7 +23,8 @@ pub struct Claim {
 impl Claim {
     /// A claim for a mutation's input.
     pub fn new(key: String, path: String, field: &str, input: &str) -> Self {
-        let input = Sha256::new().chain_update(field).chain_update([0]).chain_update(input).finalize().to_vec();
+        let input =
+            Sha256::new().chain_update(field).chain_update([0]).chain_update(input).finalize().to_vec();
         Self { key, path, input }
     }
 }

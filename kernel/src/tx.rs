@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use sea_orm::{
-    ConnectionTrait, DbBackend, DbErr, EntityTrait, ExecResult, FromQueryResult, QueryResult, RuntimeErr, Select,
-    Statement, TryGetableMany, Value,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, ExecResult, FromQueryResult, QueryResult, RuntimeErr,
+    Select, Statement, TryGetableMany, Value,
 };
 use sea_query_sqlx::SqlxValues;
 use sqlx::Executor;
@@ -46,7 +46,10 @@ impl Tx {
     }
 
     /// A query over a company's rows starts here (the bare `EntityTrait::find` is disallowed).
-    #[expect(clippy::disallowed_methods, reason = "the one door to an entity's rows: a transaction with a tenant")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one door to an entity's rows: a transaction with a tenant"
+    )]
     pub fn find<E: EntityTrait>(&self, _entity: E) -> Select<E> {
         E::find()
     }
@@ -98,7 +101,10 @@ impl Tx {
 
     /// Runs `work` in a savepoint: when it fails, its effects are undone and the transaction goes on. Savepoints
     /// nest: a failed one is released as well, else the next failure around it would stop at it.
-    pub async fn savepoint<T, E: From<Fault>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    pub async fn savepoint<T, E: From<Fault>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         self.execute_unprepared("SAVEPOINT work").await.map_err(Fault::from)?;
         let result = work.await;
         let end = if result.is_ok() {

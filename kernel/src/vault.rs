@@ -54,8 +54,9 @@ impl Vault {
         let keys = setting.split(',').map(|part| {
             let (id, key) = part.trim().split_once(':').ok_or("a seal key is written id:base64")?;
             let bytes = STANDARD.decode(key).map_err(|_| format!("seal key {id} is not base64"))?;
-            let key: [u8; KEY] =
-                bytes.try_into().map_err(|_| format!("seal key {id} must have {KEY} bytes: openssl rand -base64 32"))?;
+            let key: [u8; KEY] = bytes
+                .try_into()
+                .map_err(|_| format!("seal key {id} must have {KEY} bytes: openssl rand -base64 32"))?;
             if id.is_empty() || id.len() > 32 {
                 return Err("a seal key's id has 1 to 32 characters".to_owned());
             }
@@ -107,7 +108,8 @@ impl Vault {
 
     /// Whether a digest is one that any of the keys would make, compared in constant time.
     pub fn verify(&self, purpose: &str, value: &[u8], digest: &[u8]) -> bool {
-        (0..self.0.len()).any(|n| self.mac_by(n, purpose, value).is_ok_and(|mac| mac.verify_slice(digest).is_ok()))
+        (0..self.0.len())
+            .any(|n| self.mac_by(n, purpose, value).is_ok_and(|mac| mac.verify_slice(digest).is_ok()))
     }
 
     fn mac(&self, purpose: &str, value: &[u8]) -> Result<Hmac<Sha256>, Fault> {
@@ -136,7 +138,9 @@ fn encrypt(key: &[u8; KEY], plain: &[u8], place: &[u8]) -> Result<Vec<u8>, Fault
 
 fn decrypt(key: &[u8; KEY], sealed: &[u8], place: &[u8]) -> Option<Vec<u8>> {
     let (nonce, text) = sealed.split_first_chunk::<NONCE>()?;
-    XChaCha20Poly1305::new(&Key::from(*key)).decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: place }).ok()
+    XChaCha20Poly1305::new(&Key::from(*key))
+        .decrypt(&XNonce::from(*nonce), Payload { msg: text, aad: place })
+        .ok()
 }
 
 #[cfg(test)]
@@ -165,8 +169,10 @@ mod tests {
     #[test]
     fn rotation_keeps_old_values_readable() {
         let old = Vault::fresh_setting();
-        let sealed = Vault::parse(&old).and_then(|v| v.seal(place(Uuid::nil()), "x").map_err(|e| e.to_string()));
-        let rotated = Vault::parse(&format!("{},{old}", Vault::fresh_setting().replace("k1", "k2"))).expect("vault");
+        let sealed =
+            Vault::parse(&old).and_then(|v| v.seal(place(Uuid::nil()), "x").map_err(|e| e.to_string()));
+        let rotated =
+            Vault::parse(&format!("{},{old}", Vault::fresh_setting().replace("k1", "k2"))).expect("vault");
         assert_eq!(rotated.open(place(Uuid::nil()), &sealed.expect("sealed")).expect("open"), "x");
     }
 }

@@ -32,7 +32,7 @@ CREATE TABLE account (
 SELECT wall_company_table('account', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- The kind of an account says where its balance goes when a year closes: it is never changed.
-CREATE FUNCTION guard_account() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_account() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (NEW.tenant_id, NEW.id, NEW.kind) IS DISTINCT FROM (OLD.tenant_id, OLD.id, OLD.kind)
         OR NEW.role IS DISTINCT FROM OLD.role THEN
@@ -63,7 +63,7 @@ CREATE TABLE journal (
 SELECT wall_company_table('journal', 'SELECT, INSERT, UPDATE');
 
 -- Numbers are gapless in a journal: it keeps its kind, and stays.
-CREATE FUNCTION guard_journal() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION guard_journal() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (NEW.tenant_id, NEW.id, NEW.kind) IS DISTINCT FROM (OLD.tenant_id, OLD.id, OLD.kind) THEN
         RAISE EXCEPTION 'the kind of a journal is never changed' USING ERRCODE = 'CO002';

@@ -29,7 +29,7 @@ SELECT wall_company_table('file', 'SELECT, INSERT, UPDATE');
 CREATE INDEX file_sha256 ON file (tenant_id, sha256) WHERE state = 'stored';
 
 -- A stored file is evidence: what was received stays what was received.
-CREATE FUNCTION freeze_stored_file() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_stored_file() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'files are never deleted' USING ERRCODE = 'CO002';

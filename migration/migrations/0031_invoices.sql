@@ -129,7 +129,7 @@ CREATE TABLE invoice_series (
 SELECT wall_company_table('invoice_series', 'SELECT, INSERT, UPDATE');
 
 -- A series begins at 1, goes on by one, and its dates never go back.
-CREATE FUNCTION keep_invoice_series() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION keep_invoice_series() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'DELETE' OR NEW.last_number <> (CASE WHEN TG_OP = 'INSERT' THEN 1 ELSE OLD.last_number + 1 END)
         OR (TG_OP = 'UPDATE' AND ((NEW.kind, NEW.year) <> (OLD.kind, OLD.year) OR NEW.last_date < OLD.last_date)) THEN
@@ -159,7 +159,7 @@ SELECT wall_company_table('satisfaction', 'SELECT, INSERT');
 
 -- What was issued stays as it was: only settlement, and nothing of the content, changes. `open_minor` follows
 -- from the others and is not computed yet when a BEFORE trigger looks.
-CREATE FUNCTION freeze_issued_invoice() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_issued_invoice() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     moving text[] := '{settled_minor,credited_minor,open_minor,version,updated_at,updated_by}';
 BEGIN
@@ -216,7 +216,7 @@ ALTER TABLE invoice ENABLE ALWAYS TRIGGER frozen;
 ALTER TABLE invoice ENABLE ALWAYS TRIGGER frozen_truncate;
 
 -- Lines and tax groups belong to a draft: FOR SHARE makes a concurrent issue wait, or be seen.
-CREATE FUNCTION freeze_issued_content() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_issued_content() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     of_invoice uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.invoice_id ELSE NEW.invoice_id END;
     of_state   text;

@@ -36,6 +36,9 @@ CREATE TABLE bill (
     -- credit note: what was refunded, and what was set against bills.
     settled_minor      bigint NOT NULL DEFAULT 0,
     credited_minor     bigint NOT NULL DEFAULT 0,
+    -- What is still to pay of a posted bill, or to get back of a credit note.
+    open_minor         bigint NOT NULL GENERATED ALWAYS AS (CASE WHEN state = 'posted'
+        THEN greatest(payable_minor, 0) - settled_minor - credited_minor ELSE 0 END) STORED,
     source             text NOT NULL CHECK (source IN ('manual', 'cii', 'ubl')),
     file_id            uuid,
     file_sha256        bytea CHECK (octet_length(file_sha256) = 32),
@@ -85,6 +88,7 @@ CREATE UNIQUE INDEX bill_file_once ON bill (tenant_id, file_sha256) WHERE state 
 CREATE INDEX bill_supplier ON bill (tenant_id, supplier_id, id);
 CREATE INDEX bill_state ON bill (tenant_id, state, id);
 CREATE INDEX bill_due ON bill (tenant_id, due_date, id);
+CREATE INDEX bill_open ON bill (tenant_id, due_date, id) WHERE state = 'posted' AND open_minor > 0;
 CREATE INDEX bill_issue ON bill (tenant_id, issue_date, id);
 CREATE INDEX bill_number ON bill (tenant_id, number, id);
 CREATE INDEX bill_corrects ON bill (tenant_id, corrects_id) WHERE corrects_id IS NOT NULL;
@@ -174,11 +178,11 @@ ALTER TABLE step ENABLE ALWAYS TRIGGER frozen;
 ALTER TABLE step ENABLE ALWAYS TRIGGER frozen_truncate;
 
 -- A bill's content stands still from its approval on; posted or rejected, nothing but settlement moves.
-CREATE FUNCTION freeze_bill() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_bill() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    -- The generated issue_year is not computed yet when this fires: it follows from the issue date.
+    -- Generated columns are not computed yet when this fires: they follow from the others.
     free text[] := '{state,approved_by,approved_at,rejected_by,rejected_at,rejected_reason,posted_by,posted_at,posted_on,
-        entry_id,rate,payable_base_minor,settled_minor,credited_minor,version,updated_at,updated_by,issue_year}';
+        entry_id,rate,payable_base_minor,settled_minor,credited_minor,version,updated_at,updated_by,issue_year,open_minor}';
 BEGIN
     IF TG_OP = 'DELETE' THEN
         RAISE EXCEPTION 'bills are never deleted' USING ERRCODE = 'CO002';
@@ -190,7 +194,7 @@ BEGIN
         RETURN NEW;
     END IF;
     IF OLD.state IN ('posted', 'rejected') THEN
-        free := '{settled_minor,credited_minor,version,updated_at,updated_by,issue_year}';
+        free := '{settled_minor,credited_minor,version,updated_at,updated_by,issue_year,open_minor}';
     ELSIF OLD.state = 'approved' THEN
         free := array_remove(array_remove(free, 'approved_by'), 'approved_at');
     END IF;
@@ -217,7 +221,7 @@ ALTER TABLE bill ENABLE ALWAYS TRIGGER frozen_truncate;
 -- Lines, tax groups and findings belong to a received bill: FOR SHARE makes a concurrent approval wait, or be
 -- seen. Posting an approved bill writes the account that a line took and the tax that waits; after that only the
 -- transfer of waiting tax moves.
-CREATE FUNCTION freeze_bill_content() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_bill_content() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     of_bill  uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.bill_id ELSE NEW.bill_id END;
     of_state text;

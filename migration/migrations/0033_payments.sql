@@ -57,7 +57,8 @@ CREATE TABLE allocation (
     -- … to exactly one of these. A payment made to a customer settles a credit note: then invoice_id names it.
     invoice_id        uuid,
     bill_id           uuid,
-    -- In the currency of both, minor units; negative when it undoes another.
+    -- The currency of both, and the amount in it, minor units; negative when it undoes another.
+    currency          text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     amount_minor      bigint NOT NULL CHECK (amount_minor <> 0),
     -- The shares of source and target in the company's currency; they differ by the realised exchange difference.
     source_base_minor bigint NOT NULL,
@@ -120,10 +121,10 @@ DECLARE
 BEGIN
     IF a.reverses_id IS NOT NULL THEN
         SELECT (r.payment_id, r.credit_note_id, r.bill_credit_id, r.invoice_id, r.bill_id,
-                -r.amount_minor, -r.source_base_minor, -r.target_base_minor)
+                r.currency, -r.amount_minor, -r.source_base_minor, -r.target_base_minor)
             IS NOT DISTINCT FROM
                (a.payment_id, a.credit_note_id, a.bill_credit_id, a.invoice_id, a.bill_id,
-                a.amount_minor, a.source_base_minor, a.target_base_minor)
+                a.currency, a.amount_minor, a.source_base_minor, a.target_base_minor)
             INTO fits FROM allocation r WHERE r.id = a.reverses_id;
         IF fits IS NOT TRUE THEN
             RAISE EXCEPTION 'an allocation is undone by its opposite and nothing else' USING ERRCODE = 'CO002';
@@ -158,17 +159,17 @@ BEGIN
     END IF;
     fits := CASE
         WHEN a.payment_id IS NOT NULL AND a.invoice_id IS NOT NULL THEN
-            p.state = 'recorded' AND p.side = 'customer' AND i.state = 'issued' AND i.customer_id = p.party_id AND i.currency = p.currency
+            p.state = 'recorded' AND p.side = 'customer' AND p.currency = a.currency AND i.state = 'issued' AND i.customer_id = p.party_id AND i.currency = a.currency
             AND (p.direction, i.kind) IN (('received', 'invoice'), ('made', 'credit_note'))
         WHEN a.payment_id IS NOT NULL THEN
-            p.state = 'recorded' AND p.side = 'supplier' AND b.state = 'posted' AND b.supplier_id = p.party_id AND b.currency = p.currency
+            p.state = 'recorded' AND p.side = 'supplier' AND p.currency = a.currency AND b.state = 'posted' AND b.supplier_id = p.party_id AND b.currency = a.currency
             AND (p.direction, b.kind) IN (('made', 'bill'), ('received', 'credit_note'))
         WHEN a.credit_note_id IS NOT NULL THEN
             source.state = 'issued' AND source.kind = 'credit_note' AND i.state = 'issued' AND i.kind = 'invoice'
-            AND source.customer_id = i.customer_id AND source.currency = i.currency
+            AND source.customer_id = i.customer_id AND source.currency = a.currency AND i.currency = a.currency
         ELSE
             credit.state = 'posted' AND credit.kind = 'credit_note' AND b.state = 'posted' AND b.kind = 'bill'
-            AND credit.supplier_id = b.supplier_id AND credit.currency = b.currency
+            AND credit.supplier_id = b.supplier_id AND credit.currency = a.currency AND b.currency = a.currency
         END;
     IF fits IS NOT TRUE THEN
         RAISE EXCEPTION 'an allocation joins what belongs together: party, currency, direction and state'
@@ -181,7 +182,7 @@ CREATE TRIGGER settle AFTER INSERT ON allocation FOR EACH ROW EXECUTE FUNCTION s
 ALTER TABLE allocation ENABLE ALWAYS TRIGGER settle;
 
 -- A recorded payment keeps its content; it may bounce, once.
-CREATE FUNCTION freeze_payment() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION freeze_payment() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     free text[] := '{state,bounced_on,bounced_reason,bounce_entry_id,allocated_minor,version,updated_at,updated_by}';
 BEGIN

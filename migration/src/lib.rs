@@ -35,7 +35,11 @@ pub struct RolePasswords {
 }
 
 /// Creates the roles and the database where they are missing, as a superuser, and sets the passwords.
-pub async fn prepare(admin_url: &str, database: &str, passwords: &RolePasswords) -> Result<(), MigrationError> {
+pub async fn prepare(
+    admin_url: &str,
+    database: &str,
+    passwords: &RolePasswords,
+) -> Result<(), MigrationError> {
     let mut admin = PgConnection::connect(admin_url).await?;
     // Roles belong to the whole cluster: two who prepare at once would collide.
     admin.execute("SELECT pg_advisory_lock(7313012)").await?;
@@ -55,11 +59,15 @@ pub async fn prepare(admin_url: &str, database: &str, passwords: &RolePasswords)
         );
         admin.execute(sqlx::AssertSqlSafe(create)).await?;
     }
-    let exists: Option<i32> =
-        sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1").bind(database).fetch_optional(&mut admin).await?;
+    let exists: Option<i32> = sqlx::query_scalar("SELECT 1 FROM pg_database WHERE datname = $1")
+        .bind(database)
+        .fetch_optional(&mut admin)
+        .await?;
     if exists.is_none() {
-        let create = format!("CREATE DATABASE \"{}\" OWNER coulisse_owner TEMPLATE template0 ENCODING 'UTF8'",
-            database.replace('"', "\"\""));
+        let create = format!(
+            "CREATE DATABASE \"{}\" OWNER coulisse_owner TEMPLATE template0 ENCODING 'UTF8'",
+            database.replace('"', "\"\"")
+        );
         admin.execute(sqlx::AssertSqlSafe(create)).await?;
     }
     // The owner builds in `public`, where nobody else may create anything.

@@ -1,5 +1,7 @@
 //! What tests of every crate share: a database of their own from a migrated template, and companies in it.
 
+#![expect(clippy::missing_panics_doc, reason = "a test support panics when the test cannot go on")]
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -83,7 +85,9 @@ impl TestDb {
 
     /// A connection as the superuser of the throw-away cluster.
     pub async fn superuser(&self) -> PgConnection {
-        PgConnection::connect_with(&self.admin.clone().database(&self.name)).await.expect("a superuser connection")
+        PgConnection::connect_with(&self.admin.clone().database(&self.name))
+            .await
+            .expect("a superuser connection")
     }
 
     /// A euro company in Paris, bare: its row and its heads; no accounts, no members.
@@ -114,7 +118,15 @@ impl TestDb {
             zone: chrono_tz_paris(),
             locale: "fr".to_owned(),
         };
-        Scope::open(self.db.clone(), self.vault.clone(), self.clock.clone(), company, actor, permissions, Origin::default())
+        Scope::open(
+            self.db.clone(),
+            self.vault.clone(),
+            self.clock.clone(),
+            company,
+            actor,
+            permissions,
+            Origin::default(),
+        )
     }
 
     /// Folds and seals until nothing is pending.
@@ -169,7 +181,8 @@ impl Drop for TestDb {
     fn drop(&mut self) {
         let (admin, name) = (self.admin.clone(), self.name.clone());
         let cleaner = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
             runtime.block_on(async {
                 let mut connection = PgConnection::connect_with(&admin).await?;
                 let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");

@@ -50,11 +50,15 @@ query BillsToApprove {
 }`, headers },
   { query: `# Electronic invoices in three steps: 1. createUpload, 2. PUT the file to the url, 3. importBills
 mutation Upload {
-  createUpload(input: { name: "invoice.xml", mediaType: "application/xml", sizeBytes: 6749 }) { upload { fileId url expiresAt } userErrors { code field message } }
+  createUpload(input: { name: "invoice.xml", mediaType: "application/xml", size: 6749 }) {
+    file { id } uploadUrl expiresAt userErrors { code field message }
+  }
 }
 
 mutation Import($ids: [ID!]!) {
-  importBills(input: { fileIds: $ids }) { results { fileId bill { id number } userErrors { code message } } }
+  importBills(input: { uploadIds: $ids }) {
+    files { file { id name } bill { id number } userErrors { code message } }
+  }
 }`, headers },
 ];
 

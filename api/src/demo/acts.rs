@@ -79,7 +79,8 @@ pub(super) async fn credit(scope: &Scope, invoice: Uuid) -> Result<(), Error> {
                 let Some(first) = lines.first() else { return Ok(()) };
                 let line = CreditLine { line_id: first.id, amount: CreditAmount::Rest, description: None };
                 let note = Some("Retour de marchandise".to_owned());
-                let new = NewCreditNote { invoice_id: invoice, lines: Some(vec![line]), note, external_ref: None };
+                let new =
+                    NewCreditNote { invoice_id: invoice, lines: Some(vec![line]), note, external_ref: None };
                 let id = credit_note::service::create_draft(tx, new).await?;
                 invoice::service::issue(tx, id, 1, None).await
             })
@@ -163,7 +164,13 @@ async fn approve(tx: &Tx, bill: Uuid) -> Result<(), Error> {
     Ok(())
 }
 
-fn transfer(direction: Direction, party_id: Uuid, scope: &Scope, minor: i64, target: (Target, i64)) -> NewPayment {
+fn transfer(
+    direction: Direction,
+    party_id: Uuid,
+    scope: &Scope,
+    minor: i64,
+    target: (Target, i64),
+) -> NewPayment {
     NewPayment {
         direction,
         party_id,
@@ -227,7 +234,12 @@ pub(super) async fn bounce(scope: &Scope, payment: Uuid) -> Result<(), Error> {
 }
 
 /// A customer rates an invoice by its signed link.
-pub(super) async fn rate(auth: &Authenticator, scope: &Scope, invoice: Uuid, score: i16) -> Result<(), Error> {
+pub(super) async fn rate(
+    auth: &Authenticator,
+    scope: &Scope,
+    invoice: Uuid,
+    score: i16,
+) -> Result<(), Error> {
     let snapshot = scope.read().await?;
     let token = satisfaction::service::link_token(&snapshot, invoice).await;
     snapshot.end().await;

@@ -115,7 +115,13 @@ async fn find(auth: &Authenticator) -> Result<Vec<(&'static Cast, House)>, Failu
     Ok(houses)
 }
 
-fn settings(options: &Options, place: &Place, postgres: &Postgres, secrets: &Secrets, listen: SocketAddr) -> Settings {
+fn settings(
+    options: &Options,
+    place: &Place,
+    postgres: &Postgres,
+    secrets: &Secrets,
+    listen: SocketAddr,
+) -> Settings {
     Settings {
         config: None,
         listen,

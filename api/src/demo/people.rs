@@ -41,7 +41,11 @@ const STAFF: [(Role, &str, &str); 5] = [
 impl House {
     /// The scope of whoever has this role.
     pub(super) fn scope(&self, auth: &Authenticator, role: Role) -> Scope {
-        let actor = self.people.iter().find(|person| person.role == role).map_or(Actor::System, |p| Actor::Person(p.id));
+        let actor = self
+            .people
+            .iter()
+            .find(|person| person.role == role)
+            .map_or(Actor::System, |p| Actor::Person(p.id));
         let principal = identity::Principal {
             company: self.company.clone(),
             actor,
@@ -56,7 +60,12 @@ impl House {
 fn person(cast: &Cast, (role, login, name): (Role, &str, &'static str)) -> (NewPerson, Person) {
     let email = format!("{login}@{}", cast.mail);
     let password = format!("coulisse demo {login}");
-    let new = NewPerson { email: email.clone(), name: name.to_owned(), password: password.clone(), locale: "fr".to_owned() };
+    let new = NewPerson {
+        email: email.clone(),
+        name: name.to_owned(),
+        password: password.clone(),
+        locale: "fr".to_owned(),
+    };
     (new, Person { id: Uuid::nil(), name, email, password, role })
 }
 
@@ -91,7 +100,13 @@ pub(super) async fn settle(auth: &Authenticator, cast: &Cast, first: NaiveDate) 
 
 /// The demo's companies are in euros and in Paris.
 fn facts(id: Uuid) -> Company {
-    Company { id, mode: Mode::Live, currency: Currency::EUR, zone: chrono_tz::Europe::Paris, locale: "fr".to_owned() }
+    Company {
+        id,
+        mode: Mode::Live,
+        currency: Currency::EUR,
+        zone: chrono_tz::Europe::Paris,
+        locale: "fr".to_owned(),
+    }
 }
 
 async fn hire(owner: &Scope, prepared: Vec<Prepared>, four_eyes: bool) -> Result<(), Error> {
@@ -103,7 +118,10 @@ async fn hire(owner: &Scope, prepared: Vec<Prepared>, four_eyes: bool) -> Result
                     session::store_in(tx, person).await?;
                     identity::member::service::add_in(tx, person.id, *role).await?;
                 }
-                let change = identity::company::service::CompanyChange { four_eyes: Some(four_eyes), ..Default::default() };
+                let change = identity::company::service::CompanyChange {
+                    four_eyes: Some(four_eyes),
+                    ..Default::default()
+                };
                 identity::company::service::update(tx, 1, change).await
             })
         })
@@ -116,7 +134,9 @@ pub(super) async fn find(auth: &Authenticator, cast: &Cast) -> Result<Option<Hou
     let mut company = None;
     for staff in STAFF {
         let (new, person) = person(cast, staff);
-        let opened = session::sign_in(auth, &Passwords::default(), &new.email, &new.password, None, Origin::default()).await;
+        let opened =
+            session::sign_in(auth, &Passwords::default(), &new.email, &new.password, None, Origin::default())
+                .await;
         match opened {
             Ok(opened) => {
                 company.get_or_insert(opened.company_id);

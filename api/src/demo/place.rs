@@ -60,7 +60,8 @@ impl Place {
         let file = self.0.join("secrets.json");
         if let Ok(text) = fs::read_to_string(&file) {
             return serde_json::from_str(&text).map_err(|e| {
-                format!("{}: {e}; remove the folder {} to start afresh", file.display(), self.0.display()).into()
+                format!("{}: {e}; remove the folder {} to start afresh", file.display(), self.0.display())
+                    .into()
             });
         }
         let secrets = Secrets::fresh();
@@ -71,7 +72,8 @@ impl Place {
     /// Writes a file that only its owner reads, whole or not at all.
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let (file, draft) = (self.0.join(name), self.0.join(format!("{name}.new")));
-        let mut open = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        let mut open =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
         open.write_all(bytes)?;
         open.sync_all()?;
         fs::rename(draft, file)?;

@@ -30,7 +30,8 @@ pub(super) struct Stock {
 /// Seeds both companies at once; they share nothing. The year ends yesterday: today is for the living.
 pub(super) async fn run(db: &Db, vault: &Vault, today: NaiveDate) -> Result<(), Failure> {
     let first = first_day(today);
-    let (one, two) = tokio::join!(company(db, vault, &CAST[0], first, today), company(db, vault, &CAST[1], first, today));
+    let (one, two) =
+        tokio::join!(company(db, vault, &CAST[0], first, today), company(db, vault, &CAST[1], first, today));
     one.and(two)
 }
 
@@ -47,14 +48,28 @@ pub(super) fn moment(day: NaiveDate, minute_of_day: u32) -> DateTime<Utc> {
     local.map_or_else(|| day.and_time(time).and_utc(), |local| local.with_timezone(&Utc))
 }
 
-async fn company(db: &Db, vault: &Vault, cast: &Cast, first: NaiveDate, today: NaiveDate) -> Result<(), Failure> {
+async fn company(
+    db: &Db,
+    vault: &Vault,
+    cast: &Cast,
+    first: NaiveDate,
+    today: NaiveDate,
+) -> Result<(), Failure> {
     let clock = Clock::fixed(moment(first, 8 * 60));
     let auth = Authenticator::new(db.clone(), vault.clone(), clock.clone());
     let house = people::settle(&auth, cast, first).await?;
     let stock = stock(&house.scope(&auth, Role::Accountant), cast).await?;
     let yesterday = today.pred_opt().unwrap_or(today);
     let story = cast.story(first, yesterday);
-    let year = Year { house: &house, auth: &auth, clock: &clock, cast, story: &story, stock: &stock, done: Mutex::default() };
+    let year = Year {
+        house: &house,
+        auth: &auth,
+        clock: &clock,
+        cast,
+        story: &story,
+        stock: &stock,
+        done: Mutex::default(),
+    };
     for day in first.iter_days().take_while(|day| *day < today) {
         year.day(day).await?;
     }
@@ -77,8 +92,15 @@ pub(super) async fn stock_of(scope: &Scope, cast: &'static Cast) -> Result<Stock
 async fn find_stock(tx: &kernel::Tx, cast: &Cast) -> Result<Stock, invoicing::Error> {
     let missing = |what: &str| invoicing::Error::invalid("name", format!("{what} is gone"));
     let mut stock = Stock::default();
-    let parties = party::service::list(tx, &party::service::PartyFilter::default(), party::service::PartySort::default(), &Slice::first(100)).await?;
-    let party = |name: &str| parties.items.iter().find(|p| p.name == name).map(|p| p.id).ok_or_else(|| missing(name));
+    let parties = party::service::list(
+        tx,
+        &party::service::PartyFilter::default(),
+        party::service::PartySort::default(),
+        &Slice::first(100),
+    )
+    .await?;
+    let party =
+        |name: &str| parties.items.iter().find(|p| p.name == name).map(|p| p.id).ok_or_else(|| missing(name));
     for name in cast.customers {
         stock.customers.push(party(name)?);
     }
@@ -88,7 +110,13 @@ async fn find_stock(tx: &kernel::Tx, cast: &Cast) -> Result<Stock, invoicing::Er
             stock.accounts.insert(supplier.account.to_owned(), account.id);
         }
     }
-    let items = item::service::list(tx, &item::service::ItemFilter::default(), item::service::ItemSort::default(), &Slice::first(100)).await?;
+    let items = item::service::list(
+        tx,
+        &item::service::ItemFilter::default(),
+        item::service::ItemSort::default(),
+        &Slice::first(100),
+    )
+    .await?;
     for article in cast.items {
         let found = items.items.iter().find(|item| item.code == article.code);
         stock.items.push(found.ok_or_else(|| missing(article.code))?.id);
@@ -120,14 +148,20 @@ async fn lay_stock(tx: &kernel::Tx, cast: &'static Cast) -> Result<Stock, invoic
         stock.customers.push(party::service::create(tx, customer).await?);
     }
     for supplier in cast.suppliers {
-        let sender = NewParty { is_supplier: true, name: supplier.name.to_owned(), country: "FR".to_owned(), ..NewParty::default() };
+        let sender = NewParty {
+            is_supplier: true,
+            name: supplier.name.to_owned(),
+            country: "FR".to_owned(),
+            ..NewParty::default()
+        };
         stock.suppliers.push(party::service::create(tx, sender).await?);
         let account = ledger::account::service::by_number(tx, supplier.account).await?;
         if let Some(account) = account {
             stock.accounts.insert(supplier.account.to_owned(), account.id);
         }
     }
-    let codes = tax_code::service::list(tx, &tax_code::service::TaxCodeFilter::default(), &Slice::first(100)).await?;
+    let codes =
+        tax_code::service::list(tx, &tax_code::service::TaxCodeFilter::default(), &Slice::first(100)).await?;
     for article in cast.items {
         let code = codes.items.iter().find(|code| code.code == article.tax_code);
         let code = code.ok_or_else(|| invoicing::Error::invalid("taxCode", article.tax_code))?;

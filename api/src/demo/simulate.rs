@@ -68,7 +68,8 @@ async fn act(
             };
             let snapshot = accountant.read().await?;
             let filter = bill::list::BillFilter { states: vec![bill::State::Received], ..Default::default() };
-            let waiting = bills::list(&snapshot, &filter, bill::list::BillSort::default(), &Slice::first(20)).await;
+            let waiting =
+                bills::list(&snapshot, &filter, bill::list::BillSort::default(), &Slice::first(20)).await;
             snapshot.end().await;
             if let Some(oldest) = waiting?.items.last() {
                 acts::decide(&accountant, oldest.id, decision).await?;

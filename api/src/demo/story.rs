@@ -43,7 +43,13 @@ pub(super) struct Supplier {
     pub account: &'static str,
 }
 
-const fn article(code: &'static str, name: &'static str, service: bool, price: i64, tax_code: &'static str) -> Article {
+const fn article(
+    code: &'static str,
+    name: &'static str,
+    service: bool,
+    price: i64,
+    tax_code: &'static str,
+) -> Article {
     Article { code, name, service, price, tax_code }
 }
 
@@ -60,9 +66,21 @@ pub(super) const CAST: [Cast; 2] = [
         mail: "lumen.example",
         four_eyes: false,
         customers: &[
-            "Hôtel des Quais", "Librairie Mercure", "Cabinet Ferrand", "Théâtre du Rempart", "Maison Aubrac",
-            "Studio Nadir", "Mairie de Valserine", "Clinique Sainte-Foy", "Boulangerie Petit", "Garage Lemoine",
-            "École Saint-Exupéry", "Galerie Orme", "Cinéma Rialto", "Pharmacie du Pont", "Restaurant L'Estran",
+            "Hôtel des Quais",
+            "Librairie Mercure",
+            "Cabinet Ferrand",
+            "Théâtre du Rempart",
+            "Maison Aubrac",
+            "Studio Nadir",
+            "Mairie de Valserine",
+            "Clinique Sainte-Foy",
+            "Boulangerie Petit",
+            "Garage Lemoine",
+            "École Saint-Exupéry",
+            "Galerie Orme",
+            "Cinéma Rialto",
+            "Pharmacie du Pont",
+            "Restaurant L'Estran",
         ],
         suppliers: &[
             supplier("Verrerie du Nord", "Abat-jour en verre soufflé", 84_000, "601"),
@@ -92,9 +110,18 @@ pub(super) const CAST: [Cast; 2] = [
         mail: "canal.example",
         four_eyes: true,
         customers: &[
-            "Épicerie Marceau", "Bar Le Phare", "Cave Bellevue", "Comité des Fêtes de Lorme", "Hôtel Terminus",
-            "Festival des Îles", "Halles de la Gare", "Traiteur Dubois", "Camping du Lac", "Association La Ruche",
-            "Café de la Poste", "Cantine Verte",
+            "Épicerie Marceau",
+            "Bar Le Phare",
+            "Cave Bellevue",
+            "Comité des Fêtes de Lorme",
+            "Hôtel Terminus",
+            "Festival des Îles",
+            "Halles de la Gare",
+            "Traiteur Dubois",
+            "Camping du Lac",
+            "Association La Ruche",
+            "Café de la Poste",
+            "Cantine Verte",
         ],
         suppliers: &[
             supplier("Malterie Soufflot", "Malts", 132_000, "601"),
@@ -235,7 +262,11 @@ impl Cast {
 
     /// One purchase on a day.
     pub(super) fn purchase(&self, dice: &mut StdRng, day: NaiveDate, number: usize) -> Purchase {
-        let supplier = if number % 20 == 0 { 4 % self.suppliers.len() } else { dice.random_range(0..self.suppliers.len()) };
+        let supplier = if number % 20 == 0 {
+            4 % self.suppliers.len()
+        } else {
+            dice.random_range(0..self.suppliers.len())
+        };
         let percent: i64 = dice.random_range(60..150);
         let decision = match dice.random_range(0..100) {
             0..90 => Decision::Approve,
@@ -245,7 +276,14 @@ impl Cast {
         let decided_on = after(day, dice.random_range(0..9));
         let paid_on = (decision != Decision::Reject && dice.random_range(0..100) < 93)
             .then(|| after(decided_on, dice.random_range(20..40)));
-        Purchase { day, supplier, net_cents: self.suppliers[supplier].ordinary * percent / 100, decision, decided_on, paid_on }
+        Purchase {
+            day,
+            supplier,
+            net_cents: self.suppliers[supplier].ordinary * percent / 100,
+            decision,
+            decided_on,
+            paid_on,
+        }
     }
 }
 

@@ -45,7 +45,11 @@ pub(super) async fn tell(
 ) -> Result<(), Failure> {
     let mut companies = Vec::new();
     for (cast, house) in houses {
-        let owner = house.people.iter().find(|person| person.role == Role::Owner).ok_or("a demo company lost its owner: remove .coulisse to start afresh")?;
+        let owner = house
+            .people
+            .iter()
+            .find(|person| person.role == Role::Owner)
+            .ok_or("a demo company lost its owner: remove .coulisse to start afresh")?;
         let opened = session::open(auth, owner.id, Some(house.company.id), Origin::default()).await?;
         let users = house.people.iter();
         companies.push(Company {
@@ -53,7 +57,9 @@ pub(super) async fn tell(
             name: cast.name,
             session_token: opened.token,
             api_key: api_key(auth, house).await?,
-            users: users.map(|p| User { email: &p.email, password: &p.password, role: p.role.as_str() }).collect(),
+            users: users
+                .map(|p| User { email: &p.email, password: &p.password, role: p.role.as_str() })
+                .collect(),
         });
     }
     let ws = url.replacen("http", "ws", 1);
@@ -78,11 +84,14 @@ async fn api_key(auth: &Authenticator, house: &House) -> Result<String, Failure>
         .write(|tx| {
             let secret = given.clone();
             Box::pin(async move {
-                for old in keys::list(tx).await?.iter().filter(|key| key.name == NAME && key.revoked_at.is_none()) {
+                for old in
+                    keys::list(tx).await?.iter().filter(|key| key.name == NAME && key.revoked_at.is_none())
+                {
                     keys::revoke(tx, old.id).await?;
                 }
                 let permissions = Role::Accountant.permissions();
-                keys::create(tx, NewApiKey { name: NAME.to_owned(), permissions, expires_at: None }, &secret).await
+                keys::create(tx, NewApiKey { name: NAME.to_owned(), permissions, expires_at: None }, &secret)
+                    .await
             })
         })
         .await?;
@@ -105,6 +114,8 @@ fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
     println!("    -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\", first.api_key);
     println!("    -d '{{\"query\":\"{{ company {{ name }} kpis {{ kpis {{ key label }} }} }}\"}}'\n");
     println!("and the figures, live, in GraphiQL's tab “Figures”, or over {}:\n", file.ws_url);
-    println!("  subscription {{ kpis {{ revision snapshot kpis {{ key value {{ number amounts {{ amount currency }} }} }} }} }}\n");
+    println!(
+        "  subscription {{ kpis {{ revision snapshot kpis {{ key value {{ number amounts {{ amount currency }} }} }} }} }}\n"
+    );
     println!("For programs: {}   Ctrl-C ends everything.", place.demo_file().display());
 }

@@ -36,13 +36,19 @@ pub(super) async fn upload(
         service::store(&scope, files, &grant, bytes).await
     };
     match stored.await {
-        Ok(file) => (StatusCode::CREATED, Json(json!({ "fileId": id::encode(Kind::File, file) }))).into_response(),
+        Ok(file) => {
+            (StatusCode::CREATED, Json(json!({ "fileId": id::encode(Kind::File, file) }))).into_response()
+        }
         Err(error) => refused(&error),
     }
 }
 
 /// Gives the bytes of a stored file, as a download: nothing that somebody uploaded runs in our pages.
-pub(super) async fn download(State(edge): State<Edge>, From(origin): From, Path(token): Path<String>) -> Response {
+pub(super) async fn download(
+    State(edge): State<Edge>,
+    From(origin): From,
+    Path(token): Path<String>,
+) -> Response {
     let (auth, files) = (&edge.app.auth, &edge.app.files);
     let opened = async {
         let grant = service::download_grant(auth.vault(), &token, auth.clock().now())?;
@@ -54,10 +60,16 @@ pub(super) async fn download(State(edge): State<Edge>, From(origin): From, Path(
             let mut response = Body::from_stream(opened.body).into_response();
             let headers = response.headers_mut();
             let mime = HeaderValue::from_str(&opened.file.media_type);
-            headers.insert(header::CONTENT_TYPE, mime.unwrap_or(HeaderValue::from_static("application/octet-stream")));
+            headers.insert(
+                header::CONTENT_TYPE,
+                mime.unwrap_or(HeaderValue::from_static("application/octet-stream")),
+            );
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(opened.file.size_bytes));
             headers.insert(header::CONTENT_DISPOSITION, disposition(&opened.file.name));
-            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+            headers.insert(
+                header::CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static("default-src 'none'; sandbox"),
+            );
             response
         }
         Err(error) => refused(&error),
@@ -88,6 +100,10 @@ fn refused(error: &Error) -> Response {
         "ALREADY_STORED" => StatusCode::CONFLICT,
         _ => StatusCode::BAD_REQUEST,
     };
-    let message = if error.fault().is_some() { "something went wrong on our side".to_owned() } else { error.to_string() };
+    let message = if error.fault().is_some() {
+        "something went wrong on our side".to_owned()
+    } else {
+        error.to_string()
+    };
     (status, Json(json!({ "error": { "code": error.code(), "message": message } }))).into_response()
 }

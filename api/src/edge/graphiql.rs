@@ -20,8 +20,16 @@ const ASSETS: [(&str, &str, &[u8]); 7] = [
     ("graphiql.min.js", "text/javascript", include_bytes!("../../assets/graphiql/graphiql.min.js")),
     ("graphiql.min.css", "text/css", include_bytes!("../../assets/graphiql/graphiql.min.css")),
     ("graphql-ws.min.js", "text/javascript", include_bytes!("../../assets/graphiql/graphql-ws.min.js")),
-    ("react.production.min.js", "text/javascript", include_bytes!("../../assets/graphiql/react.production.min.js")),
-    ("react-dom.production.min.js", "text/javascript", include_bytes!("../../assets/graphiql/react-dom.production.min.js")),
+    (
+        "react.production.min.js",
+        "text/javascript",
+        include_bytes!("../../assets/graphiql/react.production.min.js"),
+    ),
+    (
+        "react-dom.production.min.js",
+        "text/javascript",
+        include_bytes!("../../assets/graphiql/react-dom.production.min.js"),
+    ),
 ];
 
 /// The page, or word that only POST is spoken here.

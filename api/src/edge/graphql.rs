@@ -33,7 +33,9 @@ pub(super) async fn execute(
             Err(error) => not_signed_in(&error),
             Ok(principal) => {
                 let company = principal.as_ref().map(|(principal, _)| principal.company.id);
-                let key = headers.get("idempotency-key").map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+                let key = headers
+                    .get("idempotency-key")
+                    .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
                 let session = Session::new(edge.app.clone(), principal, origin, key);
                 let span = tracing::info_span!("graphql", request = %id, company = ?company);
                 run(&edge, request, session).instrument(span).await
@@ -86,27 +88,31 @@ fn not_signed_in(reason: &NotSignedIn) -> (StatusCode, Answer) {
         NotSignedIn::Token => (StatusCode::UNAUTHORIZED, error("UNAUTHENTICATED", reason.to_string())),
         NotSignedIn::Fault(fault) => {
             tracing::warn!(%fault, "sign-in could not be looked up");
-            (StatusCode::SERVICE_UNAVAILABLE, error("UNAVAILABLE", "the database is out of reach for a moment: try again"))
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                error("UNAVAILABLE", "the database is out of reach for a moment: try again"),
+            )
         }
     }
 }
 
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, Answer)> {
-    let json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json")));
+    let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
+    });
     if !json {
         let refused = error("UNSUPPORTED_MEDIA_TYPE", "send JSON: Content-Type: application/json");
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refused));
     }
     let body = body.map_err(|rejection| {
-        let refused = error("PAYLOAD_TOO_LARGE", "a request has at most 1 MiB: upload files with createUpload");
+        let refused =
+            error("PAYLOAD_TOO_LARGE", "a request has at most 1 MiB: upload files with createUpload");
         (rejection.status(), refused)
     })?;
     // serde reads a struct from an array as well; a batch is not spoken here.
     let object = body.trim_ascii_start().starts_with(b"{");
-    let parsed = if object { serde_json::from_slice(&body) } else { Err(serde::de::Error::custom("not an object")) };
+    let parsed =
+        if object { serde_json::from_slice(&body) } else { Err(serde::de::Error::custom("not an object")) };
     parsed.map_err(|wrong: serde_json::Error| {
         let refused = error("BAD_REQUEST", format!("the body is not a GraphQL request in JSON: {wrong}"));
         (StatusCode::BAD_REQUEST, refused)
@@ -118,7 +124,11 @@ fn respond(status: StatusCode, answer: &Answer, id: &str, ms: f64) -> Response {
     let timing = format!("total;dur={ms:.2}");
     let mut response = (
         status,
-        [(header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned()), (REQUEST_ID, id.to_owned()), (SERVER_TIMING, timing)],
+        [
+            (header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned()),
+            (REQUEST_ID, id.to_owned()),
+            (SERVER_TIMING, timing),
+        ],
         body,
     )
         .into_response();
@@ -126,7 +136,9 @@ fn respond(status: StatusCode, answer: &Answer, id: &str, ms: f64) -> Response {
         response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
     }
     if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
     }
     response
 }

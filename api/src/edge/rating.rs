@@ -60,10 +60,16 @@ const ENGLISH: Words = Words {
 };
 
 /// The form.
-pub(super) async fn page(State(edge): State<Edge>, From(origin): From, Path(token): Path<String>) -> Response {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    From(origin): From,
+    Path(token): Path<String>,
+) -> Response {
     match open(&edge, &token, origin).await {
         Ok(Some((_, scope))) => shown(StatusCode::OK, words(&scope), &form(words(&scope))),
-        Ok(None) => shown(StatusCode::FORBIDDEN, &FRENCH, &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone))),
+        Ok(None) => {
+            shown(StatusCode::FORBIDDEN, &FRENCH, &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone)))
+        }
         Err(error) => failed(&error, &ENGLISH),
     }
 }
@@ -77,7 +83,9 @@ pub(super) async fn submit(
 ) -> Response {
     let (link, scope) = match open(&edge, &token, origin).await {
         Ok(Some(opened)) => opened,
-        Ok(None) => return shown(StatusCode::FORBIDDEN, &FRENCH, &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone))),
+        Ok(None) => {
+            return shown(StatusCode::FORBIDDEN, &FRENCH, &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone)));
+        }
         Err(error) => return failed(&error, &ENGLISH),
     };
     let words = words(&scope);
@@ -92,7 +100,9 @@ pub(super) async fn submit(
         .await;
     match rated {
         Ok(()) => shown(StatusCode::OK, words, &line(words.thanks)),
-        Err(error) if error.code() == "ALREADY_RATED" => shown(StatusCode::CONFLICT, words, &line(words.rated)),
+        Err(error) if error.code() == "ALREADY_RATED" => {
+            shown(StatusCode::CONFLICT, words, &line(words.rated))
+        }
         Err(error) => failed(&error, words),
     }
 }
@@ -123,7 +133,12 @@ fn line(text: &str) -> String {
 
 fn form(words: &Words) -> String {
     let scores: String = (1..=5)
-        .map(|n| format!("<label><input type=\"radio\" name=\"score\" value=\"{n}\" required> {n} {}</label>", "★".repeat(n)))
+        .map(|n| {
+            format!(
+                "<label><input type=\"radio\" name=\"score\" value=\"{n}\" required> {n} {}</label>",
+                "★".repeat(n)
+            )
+        })
         .collect();
     format!(
         "<form method=\"post\"><p>{}</p>{scores}<p><label>{}<br><textarea name=\"comment\" maxlength=\"2000\" rows=\"4\"></textarea></label></p>\

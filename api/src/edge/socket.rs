@@ -45,7 +45,12 @@ pub(super) async fn upgrade(
 }
 
 /// Who connects, by the payload of `connection_init` (`{"authorization": "Bearer …"}`) or by the header.
-async fn init(edge: Edge, origin: Origin, token: Option<String>, payload: serde_json::Value) -> Result<Data, Error> {
+async fn init(
+    edge: Edge,
+    origin: Origin,
+    token: Option<String>,
+    payload: serde_json::Value,
+) -> Result<Data, Error> {
     let given = payload
         .as_object()
         .and_then(|fields| fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")))

@@ -106,9 +106,10 @@ pub(crate) async fn feed(
     };
     let tx = ctx.session()?.read().await?;
     let rows = event::page(&tx, subject, before, slice.probe()).await.map_err(|fault| faulty(&fault))?;
-    let total = TotalCount::by(move |tx| async move {
-        event::count(&tx, subject).await.map_err(|fault| faulty(&fault))
-    });
+    let total =
+        TotalCount::by(
+            move |tx| async move { event::count(&tx, subject).await.map_err(|fault| faulty(&fault)) },
+        );
     let cursor = |event: &Event| Cursor { key: event.position.to_string(), id: Uuid::nil() };
     Ok(connection(Page::from_probe(&slice, rows), total, cursor, Activity))
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use async_graphql::connection::{Connection as Relay, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields};
+use async_graphql::connection::{
+    Connection as Relay, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
+};
 use async_graphql::{Context, Error, Object, OutputType};
 use futures_util::future::BoxFuture;
 use kernel::Tx;
@@ -54,21 +56,29 @@ impl PageArgs {
     pub(crate) fn slice(self) -> Result<Slice, Error> {
         let cursor = |text: Option<String>, field| {
             text.map(|text| {
-                Cursor::decode(&text)
-                    .ok_or_else(|| bad_argument(field, "not a cursor of this list: use one that a page gave you"))
+                Cursor::decode(&text).ok_or_else(|| {
+                    bad_argument(field, "not a cursor of this list: use one that a page gave you")
+                })
             })
             .transpose()
         };
         let (field, asked, backward) = match (self.first, self.last) {
             (Some(first), None) => ("first", first, false),
             (None, Some(last)) => ("last", last, true),
-            _ => return Err(bad_argument("first", format!("say how many: `first` or `last`, at most {MOST}"))),
+            _ => {
+                return Err(bad_argument("first", format!("say how many: `first` or `last`, at most {MOST}")));
+            }
         };
         let limit = u32::try_from(asked)
             .ok()
             .filter(|limit| (1..=MOST).contains(limit))
             .ok_or_else(|| bad_argument(field, format!("`{field}` is 1 to {MOST}")))?;
-        Ok(Slice { after: cursor(self.after, "after")?, before: cursor(self.before, "before")?, limit, backward })
+        Ok(Slice {
+            after: cursor(self.after, "after")?,
+            before: cursor(self.before, "before")?,
+            limit,
+            backward,
+        })
     }
 }
 

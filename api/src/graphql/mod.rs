@@ -6,16 +6,21 @@
 mod activity;
 mod actor;
 mod connection;
+mod date;
+mod documents;
 mod error;
 mod guard;
 mod identity;
 mod ids;
+mod invoicing;
+mod kpi;
+mod ledger;
 mod money;
 mod mutation;
 mod node;
 pub(crate) mod request;
 
-use async_graphql::{Context, EmptySubscription, Error, ID, MergedObject, Object, Schema, SchemaBuilder};
+use async_graphql::{Context, Error, ID, MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
 
 /// `node(id:)`.
 #[derive(Default)]
@@ -36,15 +41,37 @@ impl NodeQuery {
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub(crate) struct Query(NodeQuery, identity::IdentityQuery);
+pub(crate) struct Query(
+    NodeQuery,
+    identity::IdentityQuery,
+    invoicing::SalesQuery,
+    invoicing::PurchasesQuery,
+    invoicing::PaymentsQuery,
+    ledger::LedgerQuery,
+    documents::DocumentsQuery,
+    kpi::KpiQuery,
+);
 
 /// What can be done. Every mutation takes an `Idempotency-Key` header, answers a payload with `userErrors`, and
 /// is one transaction.
 #[derive(Default, MergedObject)]
-pub(crate) struct Mutation(identity::SignInMutation, identity::IdentityMutation);
+pub(crate) struct Mutation(
+    identity::SignInMutation,
+    identity::IdentityMutation,
+    invoicing::SalesMutation,
+    invoicing::PurchasesMutation,
+    invoicing::PaymentsMutation,
+    ledger::LedgerMutation,
+    documents::DocumentsMutation,
+    kpi::KpiMutation,
+);
+
+/// What can be followed.
+#[derive(Default, MergedSubscription)]
+pub(crate) struct Subscription(kpi::KpiSubscription);
 
 /// The schema of the public API.
-pub(crate) type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+pub(crate) type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Most steps from the root to a leaf.
 const MOST_DEPTH: usize = 15;
@@ -60,8 +87,8 @@ pub(crate) fn schema() -> ApiSchema {
     builder().finish()
 }
 
-fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
         .limit_depth(MOST_DEPTH)
         .limit_complexity(MOST_COMPLEXITY)
         .limit_aliases(MOST_ALIASES)

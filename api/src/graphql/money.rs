@@ -42,12 +42,19 @@ impl MoneyInput {
 
 /// Reads a currency code.
 pub(crate) fn currency(code: &str, field: &str) -> Result<Currency, async_graphql::Error> {
-    Currency::parse(code).ok_or_else(|| bad_argument(field, "a currency is three letters of ISO 4217, e.g. EUR"))
+    Currency::parse(code)
+        .ok_or_else(|| bad_argument(field, "a currency is three letters of ISO 4217, e.g. EUR"))
 }
 
 /// Reads an amount of a currency into minor units; more digits than the currency has are refused, not rounded.
 pub(crate) fn minor(amount: Decimal, currency: Currency, field: &str) -> Result<i64, async_graphql::Error> {
     currency.to_minor_exact(amount).ok_or_else(|| {
-        bad_argument(field, format!("an amount in {currency} has at most {} digits after the point, and fits 64 bits", currency.digits()))
+        bad_argument(
+            field,
+            format!(
+                "an amount in {currency} has at most {} digits after the point, and fits 64 bits",
+                currency.digits()
+            ),
+        )
     })
 }

@@ -181,7 +181,10 @@ fn refusal<E: DomainError>(error: E) -> Result<Refusal, Stop<E>> {
 fn claim(ctx: &Context<'_>, key: Option<&str>) -> Result<Option<Claim>, Error> {
     let Some(key) = key else { return Ok(None) };
     if key.is_empty() || key.len() > 255 || !key.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-        return Err(bad_argument("Idempotency-Key", "an Idempotency-Key has 1 to 255 printable ASCII characters"));
+        return Err(bad_argument(
+            "Idempotency-Key",
+            "an Idempotency-Key has 1 to 255 printable ASCII characters",
+        ));
     }
     let path = ctx.path_node.map(|node| node.to_string()).unwrap_or_default();
     // serde_json sorts the keys of objects: the same input hashes alike however the client wrote it.
@@ -247,7 +250,10 @@ macro_rules! payload {
         impl $name {
             #[doc = $doc]
             #[doc = " After a `CONFLICT`: as it is now. Null when refused otherwise."]
-            async fn $field(&self, ctx: &async_graphql::Context<'_>) -> async_graphql::Result<Option<$thing>> {
+            async fn $field(
+                &self,
+                ctx: &async_graphql::Context<'_>,
+            ) -> async_graphql::Result<Option<$thing>> {
                 match self.0.result {
                     Some(id) => <$thing>::load(ctx, id).await,
                     None => Ok(None),

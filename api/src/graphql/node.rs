@@ -3,10 +3,26 @@
 use async_graphql::{Context, Error, ID, Interface};
 use kernel::{Kind, id};
 
+use super::documents::file::File;
 use super::error::bad_argument;
 use super::identity::api_key::ApiKey;
 use super::identity::company::Company;
 use super::identity::member::Member;
+use super::invoicing::bill::Bill;
+use super::invoicing::invoice::Invoice;
+use super::invoicing::item::Item;
+use super::invoicing::party::Party;
+use super::invoicing::payment::Payment;
+use super::invoicing::payment_allocation::Allocation;
+use super::invoicing::tax_code::TaxCode;
+use super::kpi::detail::Kpi;
+use super::ledger::account::Account;
+use super::ledger::entry::JournalEntry;
+use super::ledger::journal::Journal;
+use super::ledger::matching::Matching;
+use super::ledger::posting::Posting;
+use super::ledger::rate::ExchangeRate;
+use super::ledger::year::{FiscalYear, Period};
 use super::request::InRequest;
 
 /// A thing with a public id.
@@ -17,6 +33,23 @@ pub(crate) enum Node {
     Company(Company),
     Member(Member),
     ApiKey(ApiKey),
+    Account(Account),
+    Journal(Journal),
+    FiscalYear(FiscalYear),
+    Period(Period),
+    JournalEntry(JournalEntry),
+    Posting(Posting),
+    Matching(Matching),
+    ExchangeRate(ExchangeRate),
+    Party(Party),
+    Item(Item),
+    TaxCode(TaxCode),
+    Invoice(Invoice),
+    Bill(Bill),
+    Payment(Payment),
+    Allocation(Allocation),
+    File(File),
+    Kpi(Kpi),
 }
 
 /// The thing of a public id; `None` for an unknown one and for another company's.
@@ -29,6 +62,26 @@ pub(crate) async fn node(ctx: &Context<'_>, given: &ID) -> Result<Option<Node>, 
         }
         Kind::Membership => Member::load(ctx, id).await?.map(Node::Member),
         Kind::ApiKey => ApiKey::load(ctx, id).await?.map(Node::ApiKey),
-        _ => return Err(bad_argument("id", format!("a {} is not a node", kind.prefix().replace('_', " ")))),
+        Kind::Account => Account::load(ctx, id).await?.map(Node::Account),
+        Kind::Journal => Journal::load(ctx, id).await?.map(Node::Journal),
+        Kind::FiscalYear => FiscalYear::load(ctx, id).await?.map(Node::FiscalYear),
+        Kind::Period => Period::load(ctx, id).await?.map(Node::Period),
+        Kind::JournalEntry => JournalEntry::load(ctx, id).await?.map(Node::JournalEntry),
+        Kind::Posting => Posting::load(ctx, id).await?.map(Node::Posting),
+        Kind::Matching => Matching::load(ctx, id).await?.map(Node::Matching),
+        Kind::ExchangeRate => ExchangeRate::load(ctx, id).await?.map(Node::ExchangeRate),
+        Kind::Party => Party::load(ctx, id).await?.map(Node::Party),
+        Kind::Item => Item::load(ctx, id).await?.map(Node::Item),
+        Kind::TaxCode => TaxCode::load(ctx, id).await?.map(Node::TaxCode),
+        Kind::Invoice => Invoice::load(ctx, id).await?.map(Node::Invoice),
+        Kind::Bill => Bill::load(ctx, id).await?.map(Node::Bill),
+        Kind::Payment => Payment::load(ctx, id).await?.map(Node::Payment),
+        Kind::Allocation => Allocation::load(ctx, id).await?.map(Node::Allocation),
+        Kind::File => File::load(ctx, id).await?.map(Node::File),
+        Kind::Kpi => Kpi::load(ctx, id).await?.map(Node::Kpi),
+        // What lives inside a thing is read with it; people and sessions are nobody's rows here.
+        Kind::Person | Kind::Session | Kind::InvoiceLine | Kind::BillLine | Kind::Finding | Kind::Event => {
+            return Err(bad_argument("id", format!("a {} is not a node", kind.prefix().replace('_', " "))));
+        }
     })
 }

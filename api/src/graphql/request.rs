@@ -132,7 +132,10 @@ pub(crate) trait Batch: Send + Sync + 'static {
     type Value: Send + Sync + Clone + 'static;
 
     /// Reads the things of these keys; what does not exist is left out.
-    fn load(tx: &Tx, keys: &[Self::Key]) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>, Error>> + Send;
+    fn load(
+        tx: &Tx,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>, Error>> + Send;
 }
 
 struct Adapter<B>(Session, PhantomData<fn() -> B>);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use kernel::{Actor, Clock, Company, Currency, Db, Fault, Mode, Origin, Permission, PermissionSet, Scope, vault::Vault};
+use kernel::{
+    Actor, Clock, Company, Currency, Db, Fault, Mode, Origin, Permission, PermissionSet, Scope, vault::Vault,
+};
 use moka::future::Cache;
 use uuid::Uuid;
 
@@ -111,7 +113,12 @@ impl Authenticator {
     }
 
     /// The scope of who followed a signed link of a company. `None`: no such company.
-    pub async fn link_scope(&self, company: Uuid, actor: Actor, origin: Origin) -> Result<Option<Scope>, Fault> {
+    pub async fn link_scope(
+        &self,
+        company: Uuid,
+        actor: Actor,
+        origin: Origin,
+    ) -> Result<Option<Scope>, Fault> {
         let facts: Option<(String, String, String, String)> =
             sqlx::query_as("SELECT currency, zone, locale, mode FROM company_facts($1)")
                 .bind(company)

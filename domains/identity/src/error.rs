@@ -17,7 +17,9 @@ pub enum Error {
     #[error("no such {}", .0.prefix().replace('_', " "))]
     NotFound(Kind),
     /// The thing has changed since the client read it.
-    #[error("it has changed since version {expected} and is now at version {actual}: read it again, then repeat")]
+    #[error(
+        "it has changed since version {expected} and is now at version {actual}: read it again, then repeat"
+    )]
     Conflict {
         /// What the client had.
         expected: i32,

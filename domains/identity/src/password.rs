@@ -37,7 +37,10 @@ impl Passwords {
     /// Refuses a password that is too short or too long; there are no rules of composition (NIST SP 800-63B).
     pub(crate) fn check(password: &str) -> Result<(), Error> {
         match password.chars().count() {
-            0..FEWEST => Err(Error::invalid("password", format!("a password has at least {FEWEST} characters; a sentence is easy to keep"))),
+            0..FEWEST => Err(Error::invalid(
+                "password",
+                format!("a password has at least {FEWEST} characters; a sentence is easy to keep"),
+            )),
             FEWEST..=MOST => Ok(()),
             _ => Err(Error::invalid("password", format!("a password has at most {MOST} characters"))),
         }
@@ -49,9 +52,11 @@ impl Passwords {
 
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Fault> {
         let (hasher, password) = (self.hasher(), password.to_owned());
-        self.apart(move || hasher.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|e| e.to_string()))
-            .await?
-            .map_err(|e| Fault::Internal(format!("password hash: {e}")))
+        self.apart(move || {
+            hasher.hash_password(password.as_bytes()).map(|hash| hash.to_string()).map_err(|e| e.to_string())
+        })
+        .await?
+        .map_err(|e| Fault::Internal(format!("password hash: {e}")))
     }
 
     /// Verifies; without a stored hash it does the same work, so that time does not tell whether an account exists.

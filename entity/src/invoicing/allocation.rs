@@ -11,6 +11,7 @@ pub struct Model {
     pub bill_credit_id: Option<Uuid>,
     pub invoice_id: Option<Uuid>,
     pub bill_id: Option<Uuid>,
+    pub currency: String,
     pub amount_minor: i64,
     pub source_base_minor: i64,
     pub target_base_minor: i64,

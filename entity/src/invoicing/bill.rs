@@ -32,6 +32,7 @@ pub struct Model {
     pub payable_base_minor: i64,
     pub settled_minor: i64,
     pub credited_minor: i64,
+    pub open_minor: i64,
     pub source: String,
     pub file_id: Option<Uuid>,
     pub file_sha256: Option<Vec<u8>>,

@@ -8,7 +8,8 @@ async fn append(scope: &Scope, n: u32) {
     scope
         .write(|tx| {
             Box::pin(async move {
-                let event = NewEvent::new("test.counted", Kind::Company, tx.scope().company().id).fact("n", n);
+                let event =
+                    NewEvent::new("test.counted", Kind::Company, tx.scope().company().id).fact("n", n);
                 Ok::<_, Failed>(event.append(tx).await?)
             })
         })
@@ -57,7 +58,10 @@ async fn two_sequencers_beside_eight_writers_lose_and_double_nothing() {
     test.settle().await;
     for scope in &companies {
         let sealed = sequences(scope).await;
-        assert_eq!(sealed.iter().map(|(sequence, _)| *sequence).collect::<Vec<_>>(), (1..=100).collect::<Vec<_>>());
+        assert_eq!(
+            sealed.iter().map(|(sequence, _)| *sequence).collect::<Vec<_>>(),
+            (1..=100).collect::<Vec<_>>()
+        );
         let verdict = verify_chain(&scope.read().await.expect("snapshot")).await.expect("verified");
         assert_eq!((verdict.verified, verdict.broken), (100, None));
     }
@@ -72,7 +76,8 @@ async fn a_changed_a_lost_and_a_cut_event_are_named() {
     }
     test.settle().await;
     let mut superuser = test.superuser().await;
-    let verdict = async || verify_chain(&scope.read().await.expect("snapshot")).await.expect("verdict").broken;
+    let verdict =
+        async || verify_chain(&scope.read().await.expect("snapshot")).await.expect("verdict").broken;
     let disable = "SET session_replication_role = replica; ALTER TABLE event DISABLE TRIGGER ALL;
                    ALTER TABLE event_seal DISABLE TRIGGER ALL;";
     sqlx::raw_sql(disable).execute(&mut superuser).await.expect("only a superuser can");
@@ -80,8 +85,12 @@ async fn a_changed_a_lost_and_a_cut_event_are_named() {
         sqlx::raw_sql(sql).execute(superuser).await.expect(sql);
     };
     assert_eq!(verdict().await, None);
-    run(&mut superuser, "UPDATE event SET payload = '{\"n\":9}' WHERE position =
-         (SELECT position FROM event_seal WHERE sequence = 3)").await;
+    run(
+        &mut superuser,
+        "UPDATE event SET payload = '{\"n\":9}' WHERE position =
+         (SELECT position FROM event_seal WHERE sequence = 3)",
+    )
+    .await;
     assert_eq!(verdict().await, Some(BrokenLink::Content(3)));
     run(&mut superuser, "DELETE FROM event_seal WHERE sequence = 2").await;
     assert_eq!(verdict().await, Some(BrokenLink::Missing(2)));
@@ -135,7 +144,9 @@ async fn personal_values_stand_beside_the_log_and_can_be_erased() {
     assert_eq!(values, [("name".to_owned(), Some("Ada".to_owned()), Some("Grace".to_owned()))]);
     tx.end().await;
     scope
-        .write(|tx| Box::pin(async move { Ok::<_, Failed>(tx.run("DELETE FROM event_value", []).await.map(|_| ())?) }))
+        .write(|tx| {
+            Box::pin(async move { Ok::<_, Failed>(tx.run("DELETE FROM event_value", []).await.map(|_| ())?) })
+        })
         .await
         .expect("erased");
     let verdict = verify_chain(&scope.read().await.expect("snapshot")).await.expect("verdict");

@@ -1,7 +1,7 @@
 //! One key has one effect, also for twins at the same moment.
 
-use kernel::idempotency::{Claim, Claimed, claim_in, record_in};
 use kernel::Scope;
+use kernel::idempotency::{Claim, Claimed, claim_in, record_in};
 use testing::{Failed, TestDb};
 
 fn claim(key: &str, input: &str) -> Claim {

@@ -17,7 +17,10 @@ async fn companies_alternating_on_one_connection_see_their_own_rows_only() {
     let (a, b) = (test.company().await, test.company().await);
     for round in 1..=20 {
         for scope in [&a, &b] {
-            scope.write(|tx| Box::pin(async move { note(tx).await.map_err(Failed::from) })).await.expect("written");
+            scope
+                .write(|tx| Box::pin(async move { note(tx).await.map_err(Failed::from) }))
+                .await
+                .expect("written");
             let snapshot = scope.read().await.expect("snapshot");
             let rows = seen(&snapshot).await;
             snapshot.end().await;
@@ -114,9 +117,11 @@ async fn without_a_scope_a_query_fails_and_does_not_answer() {
     let scope = test.company().await;
     scope.write(|tx| Box::pin(async move { note(tx).await.map_err(Failed::from) })).await.expect("written");
     let mut raw = test.raw("coulisse_server").await;
-    for sql in ["SELECT count(*) FROM event", "BEGIN; SET LOCAL app.tenant_id = ''; SELECT count(*) FROM event"] {
+    for sql in
+        ["SELECT count(*) FROM event", "BEGIN; SET LOCAL app.tenant_id = ''; SELECT count(*) FROM event"]
+    {
         let error = sqlx::raw_sql(sql).execute(&mut raw).await.expect_err(sql);
-        assert_eq!(error.as_database_error().and_then(|e| e.code()).as_deref(), Some("CO001"), "{sql}");
+        assert_eq!(error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(), Some("CO001"), "{sql}");
         let _over = sqlx::raw_sql("ROLLBACK").execute(&mut raw).await;
     }
 }
@@ -135,22 +140,45 @@ async fn a_deadlock_is_retried_and_invisible() {
     let test = TestDb::new().await;
     let scope = test.company().await;
     let mut owner = test.superuser().await;
-    sqlx::raw_sql("CREATE TABLE counter (id int PRIMARY KEY, n int); INSERT INTO counter VALUES (1, 0), (2, 0);
-                   GRANT SELECT, UPDATE ON counter TO coulisse_server")
-        .execute(&mut owner).await.expect("two rows to lock");
+    sqlx::raw_sql(
+        "CREATE TABLE counter (id int PRIMARY KEY, n int); INSERT INTO counter VALUES (1, 0), (2, 0);
+                   GRANT SELECT, UPDATE ON counter TO coulisse_server",
+    )
+    .execute(&mut owner)
+    .await
+    .expect("two rows to lock");
     let crossing = |first: i32, second: i32| {
         let scope = scope.clone();
         async move {
-            scope.write(|tx| Box::pin(async move {
-                tx.run("UPDATE counter SET n = n + 1 WHERE id = $1", [first.into()]).await?;
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                tx.run("UPDATE counter SET n = n + 1 WHERE id = $1", [second.into()]).await?;
-                Ok::<_, Failed>(())
-            })).await
+            scope
+                .write(|tx| {
+                    Box::pin(async move {
+                        tx.run("UPDATE counter SET n = n + 1 WHERE id = $1", [first.into()]).await?;
+                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                        tx.run("UPDATE counter SET n = n + 1 WHERE id = $1", [second.into()]).await?;
+                        Ok::<_, Failed>(())
+                    })
+                })
+                .await
         }
     };
     let (one, two) = tokio::join!(crossing(1, 2), crossing(2, 1));
     assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
-    let total: i64 = sqlx::query_scalar("SELECT sum(n) FROM counter").fetch_one(&mut owner).await.expect("sum");
+    let total: i64 =
+        sqlx::query_scalar("SELECT sum(n) FROM counter").fetch_one(&mut owner).await.expect("sum");
     assert_eq!(total, 4, "each unit of work happened once");
+}
+
+#[tokio::test]
+async fn the_company_of_a_transaction_cannot_change() {
+    let test = TestDb::new().await;
+    let (a, b) = (test.company().await, test.company().await);
+    let snapshot = a.read().await.expect("snapshot");
+    assert_eq!(seen(&snapshot).await, []);
+    snapshot.run(&format!("SET LOCAL app.tenant_id = '{}'", b.company().id), []).await.expect("set");
+    let refused =
+        snapshot.tuples::<(uuid::Uuid,)>("SELECT tenant_id FROM event", []).await.expect_err("refused");
+    assert_eq!(refused.sqlstate().as_deref(), Some("CO003"));
+    snapshot.end().await;
+    assert_eq!(seen(&b.read().await.expect("another transaction")).await, []);
 }

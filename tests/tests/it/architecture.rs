@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// The level of each domain: calls go to a lower level only.
-const LEVELS: [(&str, u8); 5] = [("identity", 1), ("ledger", 2), ("documents", 2), ("invoicing", 5), ("kpi", 7)];
+const LEVELS: [(&str, u8); 5] =
+    [("identity", 1), ("ledger", 2), ("documents", 2), ("invoicing", 5), ("kpi", 7)];
 
 /// Files that may be longer than 500 lines; this list only shrinks.
 const LONG: [&str; 0] = [];
@@ -61,7 +62,9 @@ fn imports_go_one_way() {
         }
     }
     for (domain, _) in LEVELS {
-        for edge in ["async-graphql", "axum", "tower-http", "reqwest", "hyper", "coulisse-api", "migration", "redis"] {
+        for edge in
+            ["async-graphql", "axum", "tower-http", "reqwest", "hyper", "coulisse-api", "migration", "redis"]
+        {
             assert!(!dependencies[domain].contains(edge), "{domain} knows {edge}");
         }
     }
@@ -107,9 +110,13 @@ fn every_domain_has_the_same_rooms() {
             let file = root().join("domains").join(domain).join(room);
             assert!(file.exists(), "{} is missing", file.display());
         }
-        let lib = std::fs::read_to_string(root().join("domains").join(domain).join("src/lib.rs")).expect("lib.rs");
+        let lib =
+            std::fs::read_to_string(root().join("domains").join(domain).join("src/lib.rs")).expect("lib.rs");
         let prose = lib.lines().filter(|line| line.starts_with("//!")).count();
-        assert!(prose >= 8, "{domain}/src/lib.rs says what the domain is, what it never does, its invariants");
+        assert!(
+            prose >= 8,
+            "{domain}/src/lib.rs says what the domain is, what it never does, its invariants"
+        );
         assert!(lib.contains("never"), "{domain}/src/lib.rs says what the domain never does");
     }
 }
@@ -121,7 +128,9 @@ fn shipped_code_opens_no_pool_and_no_raw_connection_in_a_domain() {
         // Signing in looks across companies, by the functions that the catalogue's test lists.
         let sign_in = ["domains/identity/src/authenticator.rs", "domains/identity/src/session/service.rs"];
         if shipped && !sign_in.contains(&name.as_str()) {
-            for raw in ["PgPool", "PgConnection", "DatabaseConnection", ".server()", ".worker()", "sqlx::query"] {
+            for raw in
+                ["PgPool", "PgConnection", "DatabaseConnection", ".server()", ".worker()", "sqlx::query"]
+            {
                 assert!(!text.contains(raw), "{name} uses {raw}: go through the scope");
             }
         }

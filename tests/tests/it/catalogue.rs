@@ -12,7 +12,14 @@ const DEFINERS: [&str; 4] = ["api_key_principal", "companies_of", "company_facts
 
 /// Tables on which the worker's role has a policy that looks across companies.
 const WORKER: [&str; 8] = [
-    "event", "event_head", "event_queue", "event_seal", "idempotency_record", "kpi_delta", "kpi_head", "kpi_rollup",
+    "event",
+    "event_head",
+    "event_queue",
+    "event_seal",
+    "idempotency_record",
+    "kpi_delta",
+    "kpi_head",
+    "kpi_rollup",
 ];
 
 async fn texts(connection: &mut PgConnection, sql: &'static str) -> Vec<String> {
@@ -136,6 +143,21 @@ async fn what_looks_across_companies_is_on_a_short_list() {
     )
     .await;
     assert_eq!(worker, WORKER);
+}
+
+#[tokio::test]
+async fn a_guard_reads_the_tables_it_means() {
+    let test = TestDb::new().await;
+    let mut all = test.superuser().await;
+    // A temporary table of the same name would come first in the search path of who runs the statement.
+    let loose = texts(
+        &mut all,
+        "SELECT p.proname::text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+           AND p.prorettype = 'trigger'::regtype AND p.prosrc ~* '\\y(from|update|insert into|delete from)\\y'
+           AND NOT coalesce(p.proconfig::text LIKE '%search_path=public, pg_temp%', false) ORDER BY 1",
+    )
+    .await;
+    assert_eq!(loose, Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -33,12 +33,18 @@ async fn without_a_good_token_nothing_is_told() {
 async fn only_json_of_a_bounded_size_is_read() {
     let server = Server::start().await;
     let post = |mime: &'static str, body: Vec<u8>| {
-        let request = server.http.post(format!("{}/graphql", server.url)).header("content-type", mime).body(body);
+        let request =
+            server.http.post(format!("{}/graphql", server.url)).header("content-type", mime).body(body);
         async move { request.send().await.expect("an answer") }
     };
     let good = br#"{"query":"{ __typename }"}"#.to_vec();
     assert_eq!(post("application/json; charset=utf-8", good.clone()).await.status(), StatusCode::OK);
-    for mime in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/graphql"] {
+    for mime in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/graphql",
+    ] {
         assert_eq!(post(mime, good.clone()).await.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{mime}");
     }
     let huge = format!(r#"{{"query":"{{ __typename }}","x":"{}"}}"#, "x".repeat(1024 * 1024));
@@ -49,7 +55,12 @@ async fn only_json_of_a_bounded_size_is_read() {
         let answer: Value = response.json().await.expect("a GraphQL error");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST");
     }
-    let got = server.http.get(format!("{}/graphql?query={{__typename}}", server.url)).send().await.expect("an answer");
+    let got = server
+        .http
+        .get(format!("{}/graphql?query={{__typename}}", server.url))
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(got.status(), StatusCode::METHOD_NOT_ALLOWED);
 }
 
@@ -57,8 +68,12 @@ async fn only_json_of_a_bounded_size_is_read() {
 async fn documents_beyond_the_limits_are_refused_before_they_run() {
     let server = Server::start().await;
     let token = server.found("A", "ada@example.com").await;
-    let deep = format!("{{ __schema {} }}", "{ types { fields { type ".repeat(6) + "{ name }" + &"} } }".repeat(6));
-    let aliases = format!("{{ {} }}", (0..60).map(|n| format!("a{n}: viewer {{ role }} ")).collect::<String>());
+    let deep =
+        format!("{{ __schema {} }}", "{ types { fields { type ".repeat(6) + "{ name }" + &"} } }".repeat(6));
+    let aliases = format!(
+        "{{ {} }}",
+        (0..60).map(|n| format!("a{n}: viewer {{ role }}")).collect::<Vec<_>>().join(" ")
+    );
     let costly = "{ company { auditTrail(first: 100) { edges { node { actor { name } personalChanges { field before after } \
                   address agent requestId at kind sequence payload subjectId } } } } \
                   more: company { auditTrail(first: 2000000) { totalCount edges { node { kind } } } } }";
@@ -81,7 +96,10 @@ async fn every_answer_carries_its_request_id_and_timing_and_is_not_cached() {
     let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
     let id = header("x-request-id");
     assert!(header("server-timing").starts_with("total;dur="));
-    assert_eq!((header("cache-control").as_str(), header("x-content-type-options").as_str()), ("no-store", "nosniff"));
+    assert_eq!(
+        (header("cache-control").as_str(), header("x-content-type-options").as_str()),
+        ("no-store", "nosniff")
+    );
     let answer: Value = response.json().await.expect("JSON");
     assert_eq!(answer["errors"][0]["extensions"]["requestId"], json!(id));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
@@ -99,7 +117,10 @@ async fn a_repeated_mutation_happens_once_even_over_a_crash() {
     server.crash_and_restart();
     let (_, again) = server.send(Some(&token), Some("one"), create, json!({"name": "Partner"})).await;
     let again = &again["data"]["createApiKey"];
-    assert_eq!((&again["apiKey"], &again["replayed"], &again["secret"]), (&first["apiKey"], &json!(true), &Value::Null));
+    assert_eq!(
+        (&again["apiKey"], &again["replayed"], &again["secret"]),
+        (&first["apiKey"], &json!(true), &Value::Null)
+    );
     let (_, other) = server.send(Some(&token), Some("one"), create, json!({"name": "Another"})).await;
     assert_eq!(other["errors"][0]["extensions"]["code"], "IDEMPOTENCY_KEY_REUSED");
     let refused = "mutation { createApiKey(input: {name: \"\", permissions: [\"kpi.read\"]}) { replayed userErrors { code field } } }";

@@ -27,7 +27,10 @@ pub(crate) struct House {
 /// Founds a company, with members of every role and one of everything in it.
 pub(crate) async fn settle(server: &Server, name: &str, email: &str) -> House {
     let token = server.found(name, email).await;
-    let public = server.ask(&token, "{ company { id } }", json!({})).await["company"]["id"].as_str().expect("id").to_owned();
+    let public = server.ask(&token, "{ company { id } }", json!({})).await["company"]["id"]
+        .as_str()
+        .expect("id")
+        .to_owned();
     let company = id::decode(Kind::Company, &public).expect("company id");
     server.db.clock.set(chrono::DateTime::from_timestamp(now(), 0).expect("now"));
     // The clock of this company's things is the server's own: the system's.
@@ -38,7 +41,13 @@ pub(crate) async fn settle(server: &Server, name: &str, email: &str) -> House {
     for role in Role::ALL {
         tokens.insert(role.as_str(), member(server, &token, &public, role, email).await);
     }
-    server.ask(&token, "mutation { createApiKey(input: {name: \"P\", permissions: [\"kpi.read\"]}) { apiKey { id } } }", json!({})).await;
+    server
+        .ask(
+            &token,
+            "mutation { createApiKey(input: {name: \"P\", permissions: [\"kpi.read\"]}) { apiKey { id } } }",
+            json!({}),
+        )
+        .await;
     server.db.settle().await;
     House { token, ids: ids(server, company).await, tokens, company }
 }
@@ -66,51 +75,109 @@ async fn fill(scope: &Scope) {
 
 async fn one_of_everything(tx: &Tx) -> Result<(), invoicing::Error> {
     let today = tx.scope().today();
-    let party = NewParty { is_customer: true, is_supplier: true, name: "P".into(), country: "FR".into(), ..NewParty::default() };
+    let party = NewParty {
+        is_customer: true,
+        is_supplier: true,
+        name: "P".into(),
+        country: "FR".into(),
+        ..NewParty::default()
+    };
     let party = party::service::create(tx, party).await?;
-    let codes = tax_code::service::list(tx, &tax_code::service::TaxCodeFilter::default(), &Slice::first(100)).await?;
+    let codes =
+        tax_code::service::list(tx, &tax_code::service::TaxCodeFilter::default(), &Slice::first(100)).await?;
     let code = codes.items.iter().find(|code| code.code == "S20").expect("S20").id;
     let new = item::NewItem {
-        code: "A".into(), name: "A".into(), nature: item::Nature::Goods, unit: None, unit_price: 10.into(),
-        currency: None, tax_code_id: code, account_id: None, external_ref: None,
+        code: "A".into(),
+        name: "A".into(),
+        nature: item::Nature::Goods,
+        unit: None,
+        unit_price: 10.into(),
+        currency: None,
+        tax_code_id: code,
+        account_id: None,
+        external_ref: None,
     };
     let item = item::service::create(tx, new).await?;
     let line = NewLine {
-        item_id: Some(item), description: None, quantity: 2.into(), unit: None, unit_price: None,
-        discount_percent: None, tax_code_id: None, account_id: None, nature: None,
+        item_id: Some(item),
+        description: None,
+        quantity: 2.into(),
+        unit: None,
+        unit_price: None,
+        discount_percent: None,
+        tax_code_id: None,
+        account_id: None,
+        nature: None,
     };
     let new = NewInvoice {
-        customer_id: party, currency: None, payment_days: None, end_of_month: None, delivery_date: None,
-        buyer_reference: None, order_reference: None, note: None, external_ref: None, lines: vec![line],
+        customer_id: party,
+        currency: None,
+        payment_days: None,
+        end_of_month: None,
+        delivery_date: None,
+        buyer_reference: None,
+        order_reference: None,
+        note: None,
+        external_ref: None,
+        lines: vec![line],
     };
     // The newest invoice is a draft: ids() takes the oldest, which is issued and partly paid.
     let issued = invoice::service::create_draft(tx, new.clone()).await?;
     invoice::service::issue(tx, issued, 1, None).await?;
     invoice::service::create_draft(tx, new).await?;
     let payment = NewPayment {
-        direction: Direction::Received, party_id: party, paid_on: today, currency: tx.scope().company().currency,
-        amount_minor: 500, base_minor: None, method: Method::Transfer, reference: None, external_ref: None,
+        direction: Direction::Received,
+        party_id: party,
+        paid_on: today,
+        currency: tx.scope().company().currency,
+        amount_minor: 500,
+        base_minor: None,
+        method: Method::Transfer,
+        reference: None,
+        external_ref: None,
         allocations: vec![(Target::Invoice(issued), 400)],
     };
     payment::service::record(tx, payment).await?;
     let line = bill::NewLine {
-        description: "B".into(), net: Some(10.into()), category: "S".into(), rate: 20.into(), ..bill::NewLine::default()
+        description: "B".into(),
+        net: Some(10.into()),
+        category: "S".into(),
+        rate: 20.into(),
+        ..bill::NewLine::default()
     };
     let totals = Totals { tax: Some(3.into()), ..Totals::default() };
     let new = NewBill {
-        kind: BillKind::Bill, supplier_id: party, number: "1".into(), issue_date: today, due_date: None, currency: None,
-        corrects_id: None, vat_on_payment: None, lines: vec![line], taxes: None, totals, file_id: None, external_ref: None,
+        kind: BillKind::Bill,
+        supplier_id: party,
+        number: "1".into(),
+        issue_date: today,
+        due_date: None,
+        currency: None,
+        corrects_id: None,
+        vat_on_payment: None,
+        lines: vec![line],
+        taxes: None,
+        totals,
+        file_id: None,
+        external_ref: None,
     };
     bill::service::enter(tx, new).await?;
-    ledger::rate::service::set(tx, kernel::Currency::parse("USD").expect("USD"), today, rust_decimal::Decimal::new(9, 1), None).await?;
+    ledger::rate::service::set(
+        tx,
+        kernel::Currency::parse("USD").expect("USD"),
+        today,
+        rust_decimal::Decimal::new(9, 1),
+        None,
+    )
+    .await?;
     Ok(())
 }
 
 /// A file by the API's own way, which needs the server's folder.
 async fn fill_file(_scope: &Scope, server: &Server, token: &str) {
-    let create = "mutation { createUpload(input: {name: \"x.xml\", mediaType: \"application/xml\", sizeBytes: 4}) { upload { url } userErrors { message } } }";
+    let create = "mutation { createUpload(input: {name: \"x.xml\", mediaType: \"application/xml\", size: 4}) { uploadUrl userErrors { message } } }";
     let made = server.ask(token, create, json!({})).await;
-    let url = made["createUpload"]["upload"]["url"].as_str().unwrap_or_else(|| panic!("{made:#}")).to_owned();
+    let url = made["createUpload"]["uploadUrl"].as_str().unwrap_or_else(|| panic!("{made:#}")).to_owned();
     let path = url.find("/uploads/").map(|at| &url[at..]).expect("path");
     let sent = server.http.put(format!("{}{path}", server.url)).body("<a/>").send().await.expect("sent");
     assert!(sent.status().is_success(), "{}", sent.text().await.unwrap_or_default());
@@ -126,12 +193,13 @@ async fn ids(server: &Server, company: Uuid) -> Ids {
             "kpi" => "kpi_definition",
             other => other,
         };
-        let found: Option<Uuid> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT id FROM {table} WHERE tenant_id = $1 ORDER BY id LIMIT 1")))
-                .bind(company)
-                .fetch_optional(&mut all)
-                .await
-                .expect(table);
+        let found: Option<Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
+            "SELECT id FROM {table} WHERE tenant_id = $1 ORDER BY id LIMIT 1"
+        )))
+        .bind(company)
+        .fetch_optional(&mut all)
+        .await
+        .expect(table);
         let kind_of = Kind::ALL.iter().find(|k| k.prefix() == kind).expect("kind");
         ids.insert(kind, id::encode(*kind_of, found.unwrap_or_else(|| panic!("the company has no {table}"))));
     }
@@ -151,8 +219,14 @@ impl House {
         .expect("tables");
         let mut rows = BTreeMap::new();
         for table in tables {
-            let sql = format!("SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE tenant_id = $1");
-            let digest = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(self.company).fetch_one(&mut all).await.expect("digest");
+            let sql = format!(
+                "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t WHERE tenant_id = $1"
+            );
+            let digest = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(self.company)
+                .fetch_one(&mut all)
+                .await
+                .expect("digest");
             rows.insert(table, digest);
         }
         rows

@@ -7,6 +7,36 @@ use crate::house::{House, settle};
 use crate::server::Server;
 use crate::walk::Schema;
 
+/// Places that the walk reaches too early to tell an own id from an unknown one.
+const BLIND: [&str; 26] = [
+    "invoices filter.correctsId",
+    "bills filter.correctsId",
+    "openPostings partyId",
+    "signIn input.companyId",
+    "createItem input.accountId",
+    "updateItem input.accountId",
+    "createInvoice input.lines.accountId",
+    "updateInvoice input.customerId",
+    "updateInvoice input.lines.itemId",
+    "updateInvoice input.lines.taxCodeId",
+    "updateInvoice input.lines.accountId",
+    "updateCreditNote input.lines.lineId",
+    "enterBill input.correctsId",
+    "enterBill input.lines.accountId",
+    "enterBill input.fileId",
+    "correctBill input.lines.lineId",
+    "correctBill input.lines.accountId",
+    "correctBill input.added.accountId",
+    "renameJournal input.journalId",
+    "createJournalEntry input.entry.journalId",
+    "createJournalEntry input.entry.lines.accountId",
+    "createJournalEntry input.entry.lines.partyId",
+    "updateJournalEntry input.journalEntryId",
+    "updateJournalEntry input.entry.journalId",
+    "updateJournalEntry input.entry.lines.accountId",
+    "updateJournalEntry input.entry.lines.partyId",
+];
+
 /// An answer without what differs from request to request.
 fn bare(answer: &Value, tested: &str) -> String {
     let mut answer = answer.clone();
@@ -23,39 +53,50 @@ fn bare(answer: &Value, tested: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_id_answers_as_an_unknown_one_everywhere_and_changes_nothing() {
     let server = Server::start().await;
-    let (a, b) = (settle(&server, "A", "ada@example.com").await, settle(&server, "B", "bob@example.com").await);
+    let (a, b) =
+        (settle(&server, "A", "ada@example.com").await, settle(&server, "B", "bob@example.com").await);
     let schema = Schema::of(&server, &b.token).await;
     let before = a.rows(&server).await;
-    let (mut tried, mut known) = (0, 0);
+    let mut blind = Vec::new();
     for root in ["Query", "Mutation"] {
         for field in schema.fields(root) {
             for call in schema.with_ids(root, &field, &b.ids) {
-                for kind in &call.kinds {
+                let mut known = false;
+                for kind in call.kinds {
                     let foreign = a.ids.get(kind).unwrap_or_else(|| panic!("company A has no {kind}"));
                     let prefix = Kind::ALL.iter().find(|k| k.prefix() == *kind).expect("kind");
                     let unknown = id::encode(*prefix, id::new());
                     let mut answers = Vec::new();
                     for given in [foreign, &unknown, &b.ids[kind]] {
-                        let (_, answer) = server.send(Some(&b.token), None, &call.document, call.with(given)).await;
+                        let (_, answer) =
+                            server.send(Some(&b.token), None, &call.document, call.with(given)).await;
                         answers.push(bare(&answer, given));
                     }
                     assert_eq!(answers[0], answers[1], "{} with a {kind} in {}", call.field, call.place);
-                    assert!(!answers[0].contains("GRAPHQL_VALIDATION_FAILED"), "{}: {}", call.document, answers[0]);
-                    tried += 1;
-                    known += usize::from(answers[2] != answers[1]);
+                    assert!(
+                        !answers[0].contains("GRAPHQL_VALIDATION_FAILED"),
+                        "{}: {}",
+                        call.document,
+                        answers[0]
+                    );
+                    known |= answers[2] != answers[1];
+                }
+                if !known {
+                    blind.push(format!("{} {}", call.field, call.place));
                 }
             }
         }
     }
     assert_eq!(a.rows(&server).await, before, "something of A changed");
-    // The walk would prove nothing if own ids were unknown as well.
-    assert!(tried > 60 && known * 2 > tried, "{known} of {tried} places know an own id");
+    // Where an own id answers as an unknown one too, the walk proves nothing. This list only shrinks.
+    assert_eq!(blind, BLIND);
 }
 
 #[tokio::test]
 async fn a_list_shows_own_rows_only() {
     let server = Server::start().await;
-    let (a, b) = (settle(&server, "A", "ada@example.com").await, settle(&server, "B", "bob@example.com").await);
+    let (a, b) =
+        (settle(&server, "A", "ada@example.com").await, settle(&server, "B", "bob@example.com").await);
     let schema = Schema::of(&server, &b.token).await;
     for field in schema.fields("Query") {
         let call = schema.plain("Query", &field, &b.ids);
@@ -75,7 +116,8 @@ async fn a_persons_session_is_in_one_company_and_a_switch_needs_membership() {
     let switch = "mutation($id: ID!) { switchCompany(input: {companyId: $id}) { session { token } userErrors { code message } } }";
     for id in [&a.ids["company"], &id::encode(Kind::Company, id::new())] {
         let data = server.ask(&b.token, switch, json!({"id": id})).await;
-        let refused = json!({"session": null, "userErrors": [{"code": "NOT_FOUND", "message": "no such company"}]});
+        let refused =
+            json!({"session": null, "userErrors": [{"code": "NOT_FOUND", "message": "no such company"}]});
         assert_eq!(data["switchCompany"], refused);
     }
 }

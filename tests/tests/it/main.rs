@@ -2,8 +2,10 @@
 mod architecture;
 mod catalogue;
 mod edge;
+mod faults;
 mod house;
 mod isolation;
 mod permissions;
 mod server;
+mod streams;
 mod walk;

@@ -15,7 +15,9 @@ const OPEN: [&str; 4] = ["Mutation.rateInvoice", "Mutation.signIn", "Mutation.si
 
 fn has_code(answer: &Value, field: &str, code: &str) -> bool {
     answer["errors"].as_array().is_some_and(|errors| {
-        errors.iter().any(|error| error["extensions"]["code"] == code && error["path"] == serde_json::json!([field]))
+        errors
+            .iter()
+            .any(|error| error["extensions"]["code"] == code && error["path"] == serde_json::json!([field]))
     })
 }
 
@@ -61,8 +63,10 @@ async fn the_matrix_of_fields_and_roles_is_as_committed() {
             write!(matrix, "| {root}.{field} |").expect("written");
             for role in Role::ALL {
                 let call = schema.plain(root, &field, &a.ids);
-                let (_, answer) = server.send(Some(&a.tokens[role.as_str()]), None, &call.document, call.variables).await;
-                write!(matrix, " {} |", if has_code(&answer, &field, "FORBIDDEN") { " " } else { "✓" }).expect("written");
+                let (_, answer) =
+                    server.send(Some(&a.tokens[role.as_str()]), None, &call.document, call.variables).await;
+                write!(matrix, " {} |", if has_code(&answer, &field, "FORBIDDEN") { " " } else { "✓" })
+                    .expect("written");
             }
             matrix.push('\n');
         }
@@ -72,5 +76,8 @@ async fn the_matrix_of_fields_and_roles_is_as_committed() {
         std::fs::write(&file, &matrix).expect("written");
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == matrix, "tests/permissions.md differs; if the change is meant, run the test with COULISSE_WRITE_MATRIX=1\n{matrix}");
+    assert!(
+        committed == matrix,
+        "tests/permissions.md differs; if the change is meant, run the test with COULISSE_WRITE_MATRIX=1\n{matrix}"
+    );
 }

@@ -46,6 +46,12 @@ impl Server {
         Self { db, url, seal_keys, files, child, http }
     }
 
+    /// A further server on the same database and files.
+    pub(crate) fn replica(&self, options: &[&str]) -> Replica {
+        let (child, url) = spawn(&self.db, &self.files, &self.seal_keys, options);
+        Replica { child, url }
+    }
+
     /// Ends the server as a crash would, and starts it again on the same database.
     pub(crate) fn crash_and_restart(&mut self) {
         self.child.kill().expect("killed");
@@ -54,7 +60,13 @@ impl Server {
     }
 
     /// Sends a document; the status and the whole answer.
-    pub(crate) async fn send(&self, token: Option<&str>, key: Option<&str>, query: &str, variables: Value) -> (StatusCode, Value) {
+    pub(crate) async fn send(
+        &self,
+        token: Option<&str>,
+        key: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> (StatusCode, Value) {
         let mut request = self.http.post(format!("{}/graphql", self.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -62,7 +74,8 @@ impl Server {
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
-        let response = request.json(&json!({"query": query, "variables": variables})).send().await.expect("an answer");
+        let response =
+            request.json(&json!({"query": query, "variables": variables})).send().await.expect("an answer");
         (response.status(), response.json().await.expect("JSON"))
     }
 
@@ -80,16 +93,19 @@ impl Server {
             "locale": "fr", "chart": "FR_PCG"}});
         let query = "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } userErrors { code message } } }";
         let (_, answer) = self.send(None, None, query, json!({"input": input})).await;
-        answer["data"]["signUp"]["session"]["token"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
+        answer["data"]["signUp"]["session"]["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer:#}"))
+            .to_owned()
     }
 }
 
 fn spawn(db: &TestDb, files: &tempfile::TempDir, seal_keys: &str, options: &[&str]) -> (Child, String) {
     let mut child = Command::new(binary())
         .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
-        .args(options)
         .env("COULISSE_DATABASE_URL", db.url("coulisse_server"))
         .env("COULISSE_WORKER_DATABASE_URL", db.url("coulisse_worker"))
+        .args(options)
         .env("COULISSE_SEAL_KEYS", seal_keys)
         .env("COULISSE_FILES", files.path())
         .stderr(Stdio::piped())
@@ -108,6 +124,20 @@ fn spawn(db: &TestDb, files: &tempfile::TempDir, seal_keys: &str, options: &[&st
     // Somebody must read on, or the server would wait for its log to be taken.
     std::thread::spawn(move || log.for_each(drop));
     (child, format!("http://{listen}"))
+}
+
+/// A further server, ended with the test.
+pub(crate) struct Replica {
+    child: Child,
+    pub url: String,
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
+    }
 }
 
 impl Drop for Server {

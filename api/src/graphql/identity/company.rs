@@ -128,7 +128,10 @@ impl Company {
     }
 
     /// The company's audit trail: who changed what and from where, newest first.
-    #[graphql(guard = "Needs(Permission::AuditRead)", complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(
+        guard = "Needs(Permission::AuditRead)",
+        complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5"
+    )]
     async fn audit_trail(
         &self,
         ctx: &Context<'_>,

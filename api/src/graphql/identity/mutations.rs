@@ -146,7 +146,10 @@ impl CreateApiKeyPayload {
 fn permission_set(names: &[String]) -> Result<PermissionSet, Error> {
     let parsed = names.iter().enumerate().map(|(n, name)| {
         Permission::parse(name).ok_or_else(|| {
-            bad_argument(&format!("permissions.{n}"), format!("no permission is named `{name}`: see `permissions`"))
+            bad_argument(
+                &format!("permissions.{n}"),
+                format!("no permission is named `{name}`: see `permissions`"),
+            )
         })
     });
     parsed.collect()
@@ -160,7 +163,11 @@ pub(crate) struct IdentityMutation;
 impl IdentityMutation {
     /// Changes the company's settings.
     #[graphql(guard = "Needs(Permission::CompanyManage)")]
-    async fn update_company(&self, ctx: &Context<'_>, input: UpdateCompanyInput) -> Result<UpdateCompanyPayload, Error> {
+    async fn update_company(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateCompanyInput,
+    ) -> Result<UpdateCompanyPayload, Error> {
         let expected = input.expected_version;
         let change = CompanyChange {
             name: input.name,
@@ -194,10 +201,17 @@ impl IdentityMutation {
 
     /// Changes what a member may do here.
     #[graphql(guard = "Needs(Permission::MembersManage)")]
-    async fn change_role(&self, ctx: &Context<'_>, input: ChangeRoleInput) -> Result<ChangeRolePayload, Error> {
-        let (id, role) = (parse(Kind::Membership, "memberId", &input.member_id)?, identity::Role::from(input.role));
+    async fn change_role(
+        &self,
+        ctx: &Context<'_>,
+        input: ChangeRoleInput,
+    ) -> Result<ChangeRolePayload, Error> {
+        let (id, role) =
+            (parse(Kind::Membership, "memberId", &input.member_id)?, identity::Role::from(input.role));
         let done = mutate(ctx, move |tx| {
-            Box::pin(async move { members::change_role(tx, id, input.expected_version, role).await.map(|()| id) })
+            Box::pin(
+                async move { members::change_role(tx, id, input.expected_version, role).await.map(|()| id) },
+            )
         });
         let done = done.await?.or_current(id);
         ctx.session()?.app().auth.forget();
@@ -206,7 +220,11 @@ impl IdentityMutation {
 
     /// Ends a membership; the person's sessions here end with it.
     #[graphql(guard = "Needs(Permission::MembersManage)")]
-    async fn remove_member(&self, ctx: &Context<'_>, input: RemoveMemberInput) -> Result<RemoveMemberPayload, Error> {
+    async fn remove_member(
+        &self,
+        ctx: &Context<'_>,
+        input: RemoveMemberInput,
+    ) -> Result<RemoveMemberPayload, Error> {
         let id = parse(Kind::Membership, "memberId", &input.member_id)?;
         let done = mutate(ctx, move |tx| {
             Box::pin(async move { members::remove(tx, id, input.expected_version).await.map(|()| id) })
@@ -218,7 +236,11 @@ impl IdentityMutation {
 
     /// Creates a key for a partner's program.
     #[graphql(guard = "Needs(Permission::ApiKeysManage)")]
-    async fn create_api_key(&self, ctx: &Context<'_>, input: CreateApiKeyInput) -> Result<CreateApiKeyPayload, Error> {
+    async fn create_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateApiKeyInput,
+    ) -> Result<CreateApiKeyPayload, Error> {
         let permissions = permission_set(&input.permissions)?;
         let new = NewApiKey { name: input.name, permissions, expires_at: input.expires_at };
         let secret = keys::generate_secret();
@@ -232,7 +254,11 @@ impl IdentityMutation {
 
     /// Revokes a key for good.
     #[graphql(guard = "Needs(Permission::ApiKeysManage)")]
-    async fn revoke_api_key(&self, ctx: &Context<'_>, input: RevokeApiKeyInput) -> Result<RevokeApiKeyPayload, Error> {
+    async fn revoke_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: RevokeApiKeyInput,
+    ) -> Result<RevokeApiKeyPayload, Error> {
         let id = parse(Kind::ApiKey, "apiKeyId", &input.api_key_id)?;
         let done = mutate(ctx, move |tx| Box::pin(async move { keys::revoke(tx, id).await.map(|()| id) }));
         let done = done.await?;

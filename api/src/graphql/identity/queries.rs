@@ -65,7 +65,8 @@ impl Viewer {
     async fn companies(&self, ctx: &Context<'_>) -> Result<Vec<CompanyChoice>, Error> {
         let request = ctx.session()?;
         let Who::Person(person) = request.scope()?.actor() else { return Ok(Vec::new()) };
-        let choices = session::companies(&request.app().auth, person).await.map_err(|fault| faulty(&fault))?;
+        let choices =
+            session::companies(&request.app().auth, person).await.map_err(|fault| faulty(&fault))?;
         choices
             .into_iter()
             .map(|choice| {

@@ -167,7 +167,8 @@ impl SignInMutation {
         let opened = async {
             company.check()?;
             let person = session::prepare(&app.auth, &app.passwords, person).await?;
-            let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone()).await?;
+            let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone())
+                .await?;
             session::open(&app.auth, person.id, Some(id), origin).await
         };
         answer(opened.await)
@@ -175,17 +176,25 @@ impl SignInMutation {
 
     /// Founds a further company for the person who is signed in, and opens a session in it.
     #[graphql(guard = "SignedIn")]
-    async fn create_company(&self, ctx: &Context<'_>, input: CreateCompanyInput) -> Result<SessionPayload, Error> {
+    async fn create_company(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateCompanyInput,
+    ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let Actor::Person(person) = request.scope()?.actor() else {
-            return Err(bad_argument("company", "only a person founds a company: sign in with e-mail and password"));
+            return Err(bad_argument(
+                "company",
+                "only a person founds a company: sign in with e-mail and password",
+            ));
         };
         let company = identity::company::NewCompany::from(input.company);
         let (app, origin) = (request.app(), request.origin().clone());
         let opened = async {
             company.check()?;
             let person = session::Prepared::known(person);
-            let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone()).await?;
+            let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone())
+                .await?;
             session::open(&app.auth, person.id, Some(id), origin).await
         };
         answer(opened.await)
@@ -196,12 +205,18 @@ impl SignInMutation {
         let request = ctx.session()?;
         let company = parse_optional(Kind::Company, "companyId", input.company_id.as_ref())?;
         let (app, origin) = (request.app(), request.origin().clone());
-        answer(session::sign_in(&app.auth, &app.passwords, &input.email, &input.password, company, origin).await)
+        answer(
+            session::sign_in(&app.auth, &app.passwords, &input.email, &input.password, company, origin).await,
+        )
     }
 
     /// Opens a session in another of the person's companies. The present one stays open.
     #[graphql(guard = "SignedIn")]
-    async fn switch_company(&self, ctx: &Context<'_>, input: SwitchCompanyInput) -> Result<SessionPayload, Error> {
+    async fn switch_company(
+        &self,
+        ctx: &Context<'_>,
+        input: SwitchCompanyInput,
+    ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let company = parse(Kind::Company, "companyId", &input.company_id)?;
         let Actor::Person(person) = request.scope()?.actor() else {

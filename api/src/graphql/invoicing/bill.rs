@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, Enum, Error, ID, Lookahead, Object};
-use chrono::{DateTime, NaiveDate, Utc};
+use async_graphql::{Context, Error, ID, Lookahead, Object};
+use chrono::{DateTime, Utc};
 use entity::invoicing::bill::Model;
 use entity::invoicing::{bill_finding, bill_line, bill_tax};
 use invoicing::bill::{self as rules, service};
@@ -12,67 +12,20 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::bill_details::BillDetails;
+use super::bill_enums::{BillKind, BillPaymentState, BillSource, BillState};
 use super::bill_parts::{BillLine, BillTax, Finding};
 use super::party::Party;
+use super::payment_allocation::Allocation;
+use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
+use crate::graphql::connection::Connection;
+use crate::graphql::date::Date;
 use crate::graphql::documents::file::File;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::ledger::entry::JournalEntry;
 use crate::graphql::money::Money;
 use crate::graphql::request::{Batch, InRequest};
-
-/// Whether the supplier claims money or gives it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rules::BillKind")]
-pub(crate) enum BillKind {
-    /// A bill.
-    Bill,
-    /// A supplier credit note; its amounts are positive as well.
-    CreditNote,
-}
-
-/// How far a bill has come: received → approved or rejected; approved → posted or rejected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rules::State")]
-pub(crate) enum BillState {
-    /// Recorded, and may still be corrected.
-    Received,
-    /// Found right: to be posted.
-    Approved,
-    /// Refused, for a reason; the end.
-    Rejected,
-    /// In the ledger; the end, but for its settlement.
-    Posted,
-}
-
-/// How a bill came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rules::Source")]
-pub(crate) enum BillSource {
-    /// Somebody typed it.
-    Manual,
-    /// An electronic invoice, UN/CEFACT CII (Factur-X too).
-    Cii,
-    /// An electronic invoice, UBL.
-    Ubl,
-}
-
-/// How far a posted bill is settled. It goes back when a payment bounces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "rules::PaymentState")]
-pub(crate) enum BillPaymentState {
-    /// Nothing is settled, and it is not late.
-    Open,
-    /// Something is settled, and it is not late.
-    PartlyPaid,
-    /// Something is open after the due date. Of a credit note never.
-    Overdue,
-    /// Nothing is open.
-    Paid,
-    /// Credit notes took back all of it; of a credit note: all of it was set against bills.
-    Credited,
-}
 
 /// A supplier bill or supplier credit note, as received.
 #[derive(Clone)]
@@ -116,6 +69,20 @@ macro_rules! children {
 children!(Lines, bill_line::Model, service::lines_of);
 children!(Taxes, bill_tax::Model, service::taxes_of);
 children!(Findings, bill_finding::Model, service::findings_of);
+
+/// The credit notes that correct these bills, in one statement.
+struct CreditNotes;
+
+impl Batch for CreditNotes {
+    type Key = Uuid;
+    type Value = Vec<Model>;
+
+    async fn load(tx: &Tx, keys: &[Uuid]) -> Result<HashMap<Uuid, Vec<Model>>, Error> {
+        Ok(by_bill(service::credit_notes_of(tx, keys).await.told()?, |note| {
+            note.corrects_id.unwrap_or_default()
+        }))
+    }
+}
 
 /// Children by the bill that they belong to.
 fn by_bill<T>(children: Vec<T>, bill: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<T>> {
@@ -224,24 +191,37 @@ impl Bill {
         }
     }
 
+    /// The supplier credit notes that correct this bill, the oldest first.
+    #[graphql(complexity = "2 * child_complexity")]
+    async fn credit_notes(&self, ctx: &Context<'_>) -> Result<Vec<Bill>, Error> {
+        let notes = ctx.session()?.load::<CreditNotes>(self.row.id).await?;
+        Ok(notes.unwrap_or_default().into_iter().map(Bill::new).collect())
+    }
+
+    /// What settles it, or what this credit note settles; undone allocations are left out.
+    #[graphql(guard = "Needs(Permission::PaymentsRead)", complexity = "3 * child_complexity")]
+    async fn allocations(&self, ctx: &Context<'_>) -> Result<Vec<Allocation>, Error> {
+        Allocation::of_bill(ctx, self.row.id).await
+    }
+
     /// The supplier's number.
     async fn number(&self) -> &str {
         &self.row.number
     }
 
     /// The supplier's date.
-    async fn issue_date(&self) -> NaiveDate {
-        self.row.issue_date
+    async fn issue_date(&self) -> Date {
+        Date::from(self.row.issue_date)
     }
 
     /// When it is due, as stated or by the supplier's terms.
-    async fn due_date(&self) -> NaiveDate {
-        self.row.due_date
+    async fn due_date(&self) -> Date {
+        Date::from(self.row.due_date)
     }
 
     /// The company's calendar day of receipt.
-    async fn received_on(&self) -> NaiveDate {
-        self.row.received_on
+    async fn received_on(&self) -> Date {
+        Date::from(self.row.received_on)
     }
 
     /// Its currency, ISO 4217: that of all its amounts.
@@ -429,8 +409,8 @@ impl Bill {
     }
 
     /// Its accounting date; null until it is posted.
-    async fn posted_on(&self) -> Option<NaiveDate> {
-        self.row.posted_on
+    async fn posted_on(&self) -> Option<Date> {
+        self.row.posted_on.map(Date::from)
     }
 
     /// Its entry in the purchases journal; null until it is posted.
@@ -442,8 +422,19 @@ impl Bill {
         }
     }
 
-    /// The partner system's own id.
+    /// The partner system's own id, unique within the company.
     async fn external_ref(&self) -> Option<&str> {
         self.row.external_ref.as_deref()
+    }
+
+    /// What happened to it, newest first.
+    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.")] first: i32,
+        #[graphql(desc = "Those before this one.")] after: Option<String>,
+    ) -> Result<Connection<Activity>, Error> {
+        feed(ctx, Some(self.row.id), first, after).await
     }
 }

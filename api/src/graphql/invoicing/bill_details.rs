@@ -1,8 +1,9 @@
 //! What a received document says beyond the columns of a bill.
 
 use async_graphql::{Object, SimpleObject};
-use chrono::NaiveDate;
 use serde_json::Value as Json;
+
+use crate::graphql::date::Date;
 
 /// What a received electronic invoice says beside parties, lines, taxes and totals, in the terms of EN 16931.
 pub(crate) struct BillDetails(pub(super) Json);
@@ -22,15 +23,15 @@ pub(crate) struct PrecedingDocument {
     /// Its number (BT-25).
     number: String,
     /// Its date (BT-26).
-    issue_date: Option<NaiveDate>,
+    issue_date: Option<Date>,
 }
 
 fn text(of: &Json, name: &str) -> Option<String> {
     of.get(name).and_then(Json::as_str).map(str::to_owned)
 }
 
-fn date(of: &Json, name: &str) -> Option<NaiveDate> {
-    of.get(name).and_then(Json::as_str).and_then(|text| text.parse().ok())
+fn date(of: &Json, name: &str) -> Option<Date> {
+    of.get(name).and_then(Json::as_str).and_then(|text| text.parse().ok()).map(Date)
 }
 
 impl BillDetails {
@@ -81,7 +82,7 @@ impl BillDetails {
     }
 
     /// When it was delivered (BT-72).
-    async fn delivery_date(&self) -> Option<NaiveDate> {
+    async fn delivery_date(&self) -> Option<Date> {
         date(&self.0, "delivery_date")
     }
 

@@ -1,12 +1,12 @@
 //! What is written of supplier bills. Amounts are in the bill's currency, with at most its digits.
 
 use async_graphql::{Error, ID, InputObject};
-use chrono::NaiveDate;
 use invoicing::bill::{Correction, LineCorrection, NewBill, NewLine, NewTax, Totals};
 use kernel::Kind;
 use rust_decimal::Decimal;
 
-use super::bill::BillKind;
+use super::bill_enums::BillKind;
+use crate::graphql::date::Date;
 use crate::graphql::ids::{parse, parse_all, parse_optional};
 
 /// A line of a bill to enter.
@@ -60,7 +60,8 @@ pub(crate) struct BillTotalsInput {
     total: Option<Decimal>,
     /// What has been paid already (BT-113).
     prepaid: Option<Decimal>,
-    /// What rounds the payable amount (BT-114), at most one unit of the currency.
+    /// What rounds the payable amount (BT-114); more than a unit of the currency and a percent of the total is
+    /// not posted.
     rounding: Option<Decimal>,
     /// What is to be paid (BT-115): total − prepaid + rounding.
     payable: Option<Decimal>,
@@ -76,9 +77,9 @@ pub(crate) struct EnterBillInput {
     /// The supplier's number, 1 to 100 characters.
     number: String,
     /// The supplier's date.
-    issue_date: NaiveDate,
+    issue_date: Date,
     /// When it is due; by the supplier's terms when left out.
-    due_date: Option<NaiveDate>,
+    due_date: Option<Date>,
     /// Its currency, ISO 4217; the supplier's when left out.
     currency: Option<String>,
     /// The bill that a credit note corrects.
@@ -125,7 +126,7 @@ pub(crate) struct CorrectBillInput {
     /// The version that was read; another one is a conflict.
     pub expected_version: i32,
     /// When it is due.
-    due_date: Option<NaiveDate>,
+    due_date: Option<Date>,
     /// Whether its VAT is deductible when paid.
     vat_on_payment: Option<bool>,
     /// Lines to correct.
@@ -195,8 +196,8 @@ impl EnterBillInput {
             kind: self.kind.into(),
             supplier_id: parse(Kind::Party, "supplierId", &self.supplier_id)?,
             number: self.number,
-            issue_date: self.issue_date,
-            due_date: self.due_date,
+            issue_date: self.issue_date.0,
+            due_date: self.due_date.map(Into::into),
             currency: self.currency,
             corrects_id: parse_optional(Kind::Bill, "correctsId", self.corrects_id.as_ref())?,
             vat_on_payment: self.vat_on_payment,
@@ -224,7 +225,7 @@ impl CorrectBillInput {
             })
         });
         Ok(Correction {
-            due_date: self.due_date,
+            due_date: self.due_date.map(Into::into),
             vat_on_payment: self.vat_on_payment,
             lines: corrected.collect::<Result<_, Error>>()?,
             added: BillLineInput::read_all(self.added, "added")?,

@@ -1,7 +1,6 @@
 //! What is done with supplier bills.
 
 use async_graphql::{Context, Error, ID, InputObject, Object};
-use chrono::NaiveDate;
 use invoicing::bill::service::{self, Imported};
 use kernel::{DomainError, Kind, Permission, Tx};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use uuid::Uuid;
 use super::bill::Bill;
 use super::bill_inputs::{CorrectBillInput, EnterBillInput};
 use super::errors::InvoicingUserError;
+use crate::graphql::date::Date;
 use crate::graphql::documents::file::File;
 use crate::graphql::error::bad_argument;
 use crate::graphql::guard::Needs;
@@ -45,7 +45,7 @@ struct PostBillInput {
     /// The version that was read; another one is a conflict.
     expected_version: i32,
     /// The accounting date; today when left out, never later.
-    on: Option<NaiveDate>,
+    on: Option<Date>,
 }
 
 /// Files to import.
@@ -251,7 +251,7 @@ impl PurchasesMutation {
     #[graphql(guard = "Needs(Permission::BillsPost)")]
     async fn post_bill(&self, ctx: &Context<'_>, input: PostBillInput) -> Result<PostBillPayload, Error> {
         let (id, expected, on) =
-            (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version, input.on);
+            (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version, input.on.map(Into::into));
         let done = mutate(ctx, move |tx| Box::pin(service::post(tx, id, expected, on)));
         Ok(PostBillPayload(done.await?.or_current(id)))
     }

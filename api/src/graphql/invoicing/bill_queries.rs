@@ -1,14 +1,15 @@
 //! What is asked of supplier bills.
 
 use async_graphql::{Context, Enum, Error, ID, InputObject, Object};
-use chrono::NaiveDate;
 use invoicing::bill::list::{BillFilter, BillSort};
 use invoicing::bill::service;
-use kernel::page::Page;
+use kernel::page::{Page, Slice};
 use kernel::{Kind, Permission};
 
-use super::bill::{Bill, BillKind, BillSource, BillState};
+use super::bill::Bill;
+use super::bill_enums::{BillKind, BillPaymentState, BillSource, BillState};
 use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::{parse, parse_optional};
 use crate::graphql::request::InRequest;
@@ -27,17 +28,21 @@ pub(crate) struct BillFilterInput {
     /// Credit notes that correct this bill.
     corrects_id: Option<ID>,
     /// Due on this day or later.
-    due_from: Option<NaiveDate>,
+    due_from: Option<Date>,
     /// Due on this day or earlier.
-    due_to: Option<NaiveDate>,
+    due_to: Option<Date>,
     /// Issued on this day or later.
-    issued_from: Option<NaiveDate>,
+    issued_from: Option<Date>,
     /// Issued on this day or earlier.
-    issued_to: Option<NaiveDate>,
+    issued_to: Option<Date>,
     /// Numbers that begin so, letters and digits as the supplier writes them.
     number_prefix: Option<String>,
     /// With findings, or without.
     has_findings: Option<bool>,
+    /// In this payment state today.
+    payment_state: Option<BillPaymentState>,
+    /// With this external reference.
+    external_ref: Option<String>,
 }
 
 /// In which order bills are listed.
@@ -59,14 +64,36 @@ impl BillFilterInput {
             source: self.source.map(Into::into),
             supplier_id: parse_optional(Kind::Party, "filter.supplierId", self.supplier_id.as_ref())?,
             corrects_id: parse_optional(Kind::Bill, "filter.correctsId", self.corrects_id.as_ref())?,
-            due_from: self.due_from,
-            due_to: self.due_to,
-            issued_from: self.issued_from,
-            issued_to: self.issued_to,
+            due_from: self.due_from.map(Into::into),
+            due_to: self.due_to.map(Into::into),
+            issued_from: self.issued_from.map(Into::into),
+            issued_to: self.issued_to.map(Into::into),
             number_prefix: self.number_prefix,
             has_findings: self.has_findings,
+            payment_state: self.payment_state.map(Into::into),
+            external_ref: self.external_ref,
         })
     }
+}
+
+/// The connection of a page of bills, with what the query asks of each read ahead.
+pub(super) async fn bill_page(
+    ctx: &Context<'_>,
+    filter: BillFilter,
+    sort: BillSort,
+    slice: &Slice,
+) -> Result<Connection<Bill>, Error> {
+    let tx = ctx.session()?.read().await?;
+    let Page { items, has_previous, has_next } = service::list(&tx, &filter, sort, slice).await.told()?;
+    let cursors: Vec<_> = items.iter().map(|bill| sort.cursor(bill)).collect();
+    let node = ctx.look_ahead().field("edges").field("node");
+    let bills = Bill::ahead(ctx, &tx, &node, items).await?;
+    let page = Page { items: cursors.into_iter().zip(bills).collect(), has_previous, has_next };
+    let total = TotalCount::by(move |tx| {
+        let filter = filter.clone();
+        async move { service::count(&tx, &filter).await.told() }
+    });
+    Ok(connection(page, total, |(cursor, _)| cursor.clone(), |(_, bill)| bill))
 }
 
 /// The purchases' part of the query root.
@@ -105,18 +132,6 @@ impl PurchasesQuery {
         #[graphql(desc = "In which order.", default)] order_by: BillOrder,
     ) -> Result<Connection<Bill>, Error> {
         let slice = PageArgs { first, last, after, before }.slice()?;
-        let (filter, sort) = (filter.unwrap_or_default().read()?, BillSort::from(order_by));
-        let tx = ctx.session()?.read().await?;
-        let Page { items, has_previous, has_next } =
-            service::list(&tx, &filter, sort, &slice).await.told()?;
-        let cursors: Vec<_> = items.iter().map(|bill| sort.cursor(bill)).collect();
-        let node = ctx.look_ahead().field("edges").field("node");
-        let bills = Bill::ahead(ctx, &tx, &node, items).await?;
-        let page = Page { items: cursors.into_iter().zip(bills).collect(), has_previous, has_next };
-        let total = TotalCount::by(move |tx| {
-            let filter = filter.clone();
-            async move { service::count(&tx, &filter).await.told() }
-        });
-        Ok(connection(page, total, |(cursor, _)| cursor.clone(), |(_, bill)| bill))
+        bill_page(ctx, filter.unwrap_or_default().read()?, order_by.into(), &slice).await
     }
 }

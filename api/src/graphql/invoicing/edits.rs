@@ -22,7 +22,11 @@ pub(super) fn settable<T>(given: Option<T>) -> Edit<T> {
 }
 
 /// A reference that can be cleared.
-pub(super) fn clearable_id(kind: Kind, field: &str, given: &MaybeUndefined<ID>) -> Result<Edit<Option<Uuid>>, Error> {
+pub(super) fn clearable_id(
+    kind: Kind,
+    field: &str,
+    given: &MaybeUndefined<ID>,
+) -> Result<Edit<Option<Uuid>>, Error> {
     Ok(match given {
         MaybeUndefined::Undefined => Edit::Keep,
         MaybeUndefined::Null => Edit::To(None),

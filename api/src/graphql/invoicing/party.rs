@@ -66,12 +66,12 @@ pub(crate) struct PostalAddress {
     pub(super) country: String,
 }
 
-/// How a bank account is paid to.
+/// Where a party is paid.
 #[derive(Clone, Debug, SimpleObject)]
 pub(crate) struct BankAccount {
-    /// The IBAN in electronic form (ISO 13616).
-    iban: String,
-    /// The bank, ISO 9362.
+    /// The IBAN in electronic form (ISO 13616); null when only the bank is known.
+    iban: Option<String>,
+    /// The bank, ISO 9362; null when it is not known.
     bic: Option<String>,
 }
 
@@ -166,12 +166,12 @@ impl Party {
     /// Its bank account; null when there is none. It is sealed at rest.
     #[graphql(guard = "Needs(Permission::PartiesBank)", complexity = "5")]
     async fn bank_account(&self, ctx: &Context<'_>) -> Result<Option<BankAccount>, Error> {
+        let bic = self.0.bic.clone();
         if self.0.iban_hint.is_none() {
-            return Ok(None);
+            return Ok(bic.map(|bic| BankAccount { iban: None, bic: Some(bic) }));
         }
         let tx = ctx.session()?.read().await?;
-        let iban = service::iban(&tx, self.0.id).await.told()?;
-        Ok(iban.map(|iban| BankAccount { iban, bic: self.0.bic.clone() }))
+        Ok(Some(BankAccount { iban: service::iban(&tx, self.0.id).await.told()?, bic }))
     }
 
     /// The partner system's own id, unique within the company.

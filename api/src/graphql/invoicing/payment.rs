@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, Enum, Error, ID, Lookahead, Object};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::invoicing::allocation;
 use entity::invoicing::payment::Model;
 use invoicing::payment as rules;
@@ -15,6 +15,7 @@ use super::payment_allocation::{Allocation, AllocationsOfPayments};
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
 use crate::graphql::connection::Connection;
+use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::ledger::entry::JournalEntry;
@@ -141,18 +142,18 @@ impl Payment {
     }
 
     /// Which way the money went.
-    async fn direction(&self) -> Result<PaymentDirection, Error> {
-        rules::Direction::stored(&self.row.direction).map(Into::into).map_err(invoicing::Error::from).told()
+    async fn direction(&self) -> PaymentDirection {
+        rules::Direction::parse(&self.row.direction).unwrap_or(rules::Direction::Received).into()
     }
 
     /// On whose account in the ledger it stands.
-    async fn side(&self) -> Result<PaymentSide, Error> {
-        rules::Side::stored(&self.row.side).map(Into::into).map_err(invoicing::Error::from).told()
+    async fn side(&self) -> PaymentSide {
+        rules::Side::parse(&self.row.side).unwrap_or(rules::Side::Customer).into()
     }
 
     /// Whether it stands, or has bounced.
-    async fn state(&self) -> Result<PaymentStatus, Error> {
-        rules::State::stored(&self.row.state).map(Into::into).map_err(invoicing::Error::from).told()
+    async fn state(&self) -> PaymentStatus {
+        rules::State::parse(&self.row.state).unwrap_or(rules::State::Recorded).into()
     }
 
     /// Who paid, or was paid.
@@ -165,8 +166,8 @@ impl Payment {
     }
 
     /// The day on which it moved on the bank account.
-    async fn paid_on(&self) -> NaiveDate {
-        self.row.paid_on
+    async fn paid_on(&self) -> Date {
+        Date::from(self.row.paid_on)
     }
 
     /// The amount, in the currency of what it settles.
@@ -181,8 +182,8 @@ impl Payment {
     }
 
     /// How the money moved.
-    async fn method(&self) -> Result<PaymentMethod, Error> {
-        rules::Method::stored(&self.row.method).map(Into::into).map_err(invoicing::Error::from).told()
+    async fn method(&self) -> PaymentMethod {
+        rules::Method::parse(&self.row.method).unwrap_or(rules::Method::Other).into()
     }
 
     /// The bank's or the payer's reference; null when none was given.
@@ -211,8 +212,8 @@ impl Payment {
     }
 
     /// When the bank took it back; null while it stands.
-    async fn bounced_on(&self) -> Option<NaiveDate> {
-        self.row.bounced_on
+    async fn bounced_on(&self) -> Option<Date> {
+        self.row.bounced_on.map(Date::from)
     }
 
     /// Why the bank took it back; null while it stands.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{Context, Error, ID, Object};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::invoicing::allocation::Model;
 use invoicing::payment as rules;
 use kernel::{Kind, Permission, Tx};
@@ -13,6 +13,7 @@ use super::bill::Bill;
 use super::invoice::Invoice;
 use super::payment::Payment;
 use crate::graphql::actor::Actor;
+use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::ledger::entry::JournalEntry;
@@ -115,6 +116,7 @@ impl Allocation {
     }
 
     /// The payment that settles; null when a credit note does.
+    #[graphql(guard = "Needs(Permission::PaymentsRead)")]
     async fn payment(&self, ctx: &Context<'_>) -> Result<Option<Payment>, Error> {
         match self.0.payment_id {
             Some(id) => Payment::load(ctx, id).await,
@@ -147,17 +149,8 @@ impl Allocation {
     }
 
     /// How much, in the currency of both; negative when it undoes another.
-    async fn amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
-        let minor = self.0.amount_minor;
-        let tx = ctx.session()?.read().await?;
-        let currency = match (self.0.payment_id, self.0.invoice_id, self.0.bill_id) {
-            (Some(id), _, _) => rules::currency_in(&tx, id).await,
-            (None, Some(id), _) => rules::target_currency_in(&tx, rules::Target::Invoice(id)).await,
-            (None, None, id) => {
-                rules::target_currency_in(&tx, rules::Target::Bill(id.unwrap_or_default())).await
-            }
-        };
-        Ok(Money::new(minor, currency.told()?.code()))
+    async fn amount(&self) -> Money {
+        Money::new(self.0.amount_minor, &self.0.currency)
     }
 
     /// The share of what settles, in the company's currency.
@@ -172,8 +165,8 @@ impl Allocation {
     }
 
     /// The accounting date of what was posted with it.
-    async fn on(&self) -> NaiveDate {
-        self.0.on_date
+    async fn on(&self) -> Date {
+        Date::from(self.0.on_date)
     }
 
     /// The allocation that it undoes; null when it settles.

@@ -45,7 +45,10 @@ impl NewCompany {
             return Err(Error::invalid("legalForm", "a legal form has 1 to 80 characters, e.g. SAS"));
         }
         if self.siren.as_deref().is_some_and(|siren| !is_siren(siren)) {
-            return Err(Error::invalid("siren", "a SIREN has nine digits, the last of which is a check digit"));
+            return Err(Error::invalid(
+                "siren",
+                "a SIREN has nine digits, the last of which is a check digit",
+            ));
         }
         if self.country.len() != 2 || !self.country.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(Error::invalid("country", "a country is two capital letters of ISO 3166-1, e.g. FR"));
@@ -75,18 +78,23 @@ impl NewCompany {
     }
 }
 
-/// Whether nine digits are a SIREN: Luhn's check (ISO/IEC 7812-1), as INSEE uses it.
+/// Whether digits satisfy Luhn's formula (ISO/IEC 7812-1, annex B).
+pub fn luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(index, b)| {
+            let digit = u32::from(b.saturating_sub(b'0')) * if index % 2 == 1 { 2 } else { 1 };
+            digit / 10 + digit % 10
+        })
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+/// Whether this is a well-formed SIREN: nine digits with a Luhn key (code de commerce, art. R123-221).
 pub fn is_siren(text: &str) -> bool {
-    text.len() == 9 && text.bytes().all(|b| b.is_ascii_digit()) && {
-        let doubled = |n: u8| if n > 4 { 2 * n - 9 } else { 2 * n };
-        let sum: u32 = text
-            .bytes()
-            .rev()
-            .enumerate()
-            .map(|(place, digit)| u32::from(if place % 2 == 1 { doubled(digit - b'0') } else { digit - b'0' }))
-            .sum();
-        sum % 10 == 0
-    }
+    text.len() == 9 && text.bytes().all(|b| b.is_ascii_digit()) && luhn(text)
 }
 
 #[cfg(test)]
@@ -104,8 +112,15 @@ mod tests {
     #[test]
     fn the_fiscal_year_begins_in_its_month() {
         let company = NewCompany {
-            name: "A".into(), legal_form: "SAS".into(), siren: None, country: "FR".into(), currency: "EUR".into(),
-            zone: "Europe/Paris".into(), locale: "fr".into(), fiscal_year_month: 4, chart: "fr_pcg".into(),
+            name: "A".into(),
+            legal_form: "SAS".into(),
+            siren: None,
+            country: "FR".into(),
+            currency: "EUR".into(),
+            zone: "Europe/Paris".into(),
+            locale: "fr".into(),
+            fiscal_year_month: 4,
+            chart: "fr_pcg".into(),
         };
         let day = |text: &str| text.parse::<NaiveDate>().expect("day");
         assert_eq!(company.fiscal_year_start(day("2026-03-31")), day("2025-04-01"));

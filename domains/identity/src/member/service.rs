@@ -72,7 +72,10 @@ pub async fn add(tx: &Tx, email: &str, role: Role) -> Result<Uuid, Error> {
 
 async fn locked(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Role, Error> {
     let found: Option<(String, i32)> = tx
-        .tuple("SELECT role, version FROM membership WHERE id = $1 AND archived_at IS NULL FOR NO KEY UPDATE", [id.into()])
+        .tuple(
+            "SELECT role, version FROM membership WHERE id = $1 AND archived_at IS NULL FOR NO KEY UPDATE",
+            [id.into()],
+        )
         .await?;
     let (role, version) = found.ok_or(Error::NotFound(Kind::Membership))?;
     if version != expected_version {

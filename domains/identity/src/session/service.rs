@@ -82,7 +82,13 @@ pub async fn store_in(tx: &Tx, person: &Prepared) -> Result<(), Error> {
     let now = tx.scope().clock().now();
     let insert = tx.run(
         "INSERT INTO person (id, email, name, locale, created_at) VALUES ($1, $2, $3, $4, $5)",
-        [person.id.into(), new.email.clone().into(), new.name.trim().into(), new.locale.clone().into(), now.into()],
+        [
+            person.id.into(),
+            new.email.clone().into(),
+            new.name.trim().into(),
+            new.locale.clone().into(),
+            now.into(),
+        ],
     );
     insert.await.map_err(|fault| if fault.is_duplicate() { Error::EmailTaken } else { fault.into() })?;
     tx.run(
@@ -94,7 +100,8 @@ pub async fn store_in(tx: &Tx, person: &Prepared) -> Result<(), Error> {
 }
 
 async fn credential(auth: &Authenticator, email: &str) -> Result<Option<(Uuid, String)>, Fault> {
-    let sql = "SELECT p.id, c.password FROM person p JOIN credential c ON c.person_id = p.id WHERE p.email = $1";
+    let sql =
+        "SELECT p.id, c.password FROM person p JOIN credential c ON c.person_id = p.id WHERE p.email = $1";
     Ok(sqlx::query_as(sql).bind(email).fetch_optional(auth.db().server()).await?)
 }
 
@@ -191,7 +198,10 @@ async fn store_session(tx: &Tx, opened: &Opened, role: Role) -> Result<(), Error
 pub async fn sign_out(tx: &Tx, auth: &Authenticator, session: Uuid) -> Result<(), Error> {
     let now = tx.scope().clock().now();
     let ended = tx
-        .run("UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL", [session.into(), now.into()])
+        .run(
+            "UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
+            [session.into(), now.into()],
+        )
         .await?;
     if ended > 0 {
         NewEvent::new("session.ended", Kind::Session, session).append(tx).await?;

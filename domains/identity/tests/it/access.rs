@@ -14,7 +14,8 @@ use crate::founding::{authenticator, found, sign_in};
 async fn create_key(scope: &Scope, permissions: PermissionSet, secret: &str) -> Result<Uuid, Error> {
     scope
         .write(|tx| {
-            let (secret, new) = (secret.to_owned(), NewApiKey { name: "Partner".to_owned(), permissions, expires_at: None });
+            let (secret, new) =
+                (secret.to_owned(), NewApiKey { name: "Partner".to_owned(), permissions, expires_at: None });
             Box::pin(async move { keys::create(tx, new, &secret).await })
         })
         .await
@@ -66,10 +67,11 @@ async fn secrets_are_stored_as_hashes_only() {
     create_key(&scope, [Permission::KpiRead].into_iter().collect(), &secret).await.expect("key");
     let mut all = test.superuser().await;
     for table in ["session", "api_key", "api_key_hash", "credential", "person", "event", "company"] {
-        let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT t::text FROM {table} t")))
-            .fetch_all(&mut all)
-            .await
-            .expect(table);
+        let rows: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT t::text FROM {table} t")))
+                .fetch_all(&mut all)
+                .await
+                .expect(table);
         for row in rows {
             for hidden in [&opened.token, &secret, crate::founding::PASSWORD] {
                 assert!(!row.contains(hidden), "{table}");

@@ -1,8 +1,8 @@
 //! Companies come to life whole, and people sign in to their own.
 
 use identity::company::{NewCompany, service as companies};
-use identity::session::service::{self as session, Opened};
 use identity::session::NewPerson;
+use identity::session::service::{self as session, Opened};
 use identity::{Authenticator, Error, Passwords};
 use kernel::{Actor, DomainError, Origin};
 use testing::TestDb;
@@ -29,14 +29,23 @@ pub(crate) fn company(name: &str) -> NewCompany {
 }
 
 pub(crate) fn person(email: &str) -> NewPerson {
-    NewPerson { email: email.to_owned(), name: "Ada".to_owned(), password: PASSWORD.to_owned(), locale: "fr".to_owned() }
+    NewPerson {
+        email: email.to_owned(),
+        name: "Ada".to_owned(),
+        password: PASSWORD.to_owned(),
+        locale: "fr".to_owned(),
+    }
 }
 
 /// Founds a company for a person, as the server does; the company.
 pub(crate) async fn found(auth: &Authenticator, email: &str, name: &str) -> Result<Uuid, Error> {
     let prepared = session::prepare(auth, &Passwords::default(), person(email)).await?;
     let id = kernel::id::new();
-    let scope = auth.system_scope(companies::facts(id, &company(name))?, Actor::Person(prepared.id), Origin::default());
+    let scope = auth.system_scope(
+        companies::facts(id, &company(name))?,
+        Actor::Person(prepared.id),
+        Origin::default(),
+    );
     scope
         .write(|tx| {
             let (prepared, new) = (prepared.clone(), company(name));
@@ -49,7 +58,11 @@ pub(crate) async fn found(auth: &Authenticator, email: &str, name: &str) -> Resu
     Ok(id)
 }
 
-pub(crate) async fn sign_in(auth: &Authenticator, email: &str, company: Option<Uuid>) -> Result<Opened, Error> {
+pub(crate) async fn sign_in(
+    auth: &Authenticator,
+    email: &str,
+    company: Option<Uuid>,
+) -> Result<Opened, Error> {
     session::sign_in(auth, &Passwords::default(), email, PASSWORD, company, Origin::default()).await
 }
 
@@ -58,12 +71,19 @@ async fn a_person_has_several_companies_and_acts_in_one_at_a_time() {
     let test = TestDb::new().await;
     let auth = authenticator(&test);
     let first = found(&auth, "ada@example.com", "First").await.expect("first");
-    let second = found(&auth, "ADA@example.com ", "Second").await.expect("the same person, by the same password");
+    let second =
+        found(&auth, "ADA@example.com ", "Second").await.expect("the same person, by the same password");
     let opened = sign_in(&auth, "Ada@Example.com", None).await.expect("signed in");
     assert_eq!(opened.company_id, first);
-    let names: Vec<_> = session::companies(&auth, opened.person_id).await.expect("choices").into_iter().map(|c| c.name).collect();
+    let names: Vec<_> = session::companies(&auth, opened.person_id)
+        .await
+        .expect("choices")
+        .into_iter()
+        .map(|c| c.name)
+        .collect();
     assert_eq!(names, ["First", "Second"]);
-    let switched = session::open(&auth, opened.person_id, Some(second), Origin::default()).await.expect("switched");
+    let switched =
+        session::open(&auth, opened.person_id, Some(second), Origin::default()).await.expect("switched");
     for (token, company) in [(&opened.token, first), (&switched.token, second)] {
         assert_eq!(auth.principal(token).await.expect("principal").company.id, company);
     }
@@ -81,11 +101,15 @@ async fn a_wrong_password_an_unknown_address_and_a_foreign_company_answer_alike(
         session::sign_in(&auth, &passwords, "ada@example.com", "not her password!", None, origin()).await,
         session::sign_in(&auth, &passwords, "nobody@example.com", PASSWORD, None, origin()).await,
         session::sign_in(&auth, &passwords, "ada@example.com", PASSWORD, Some(other), origin()).await,
-        session::sign_in(&auth, &passwords, "ada@example.com", PASSWORD, Some(kernel::id::new()), origin()).await,
+        session::sign_in(&auth, &passwords, "ada@example.com", PASSWORD, Some(kernel::id::new()), origin())
+            .await,
     ];
     for answer in answers {
         let error = answer.expect_err("refused");
-        assert_eq!((error.code(), error.to_string().as_str()), ("WRONG_CREDENTIALS", "e-mail or password is wrong"));
+        assert_eq!(
+            (error.code(), error.to_string().as_str()),
+            ("WRONG_CREDENTIALS", "e-mail or password is wrong")
+        );
     }
 }
 
@@ -103,7 +127,8 @@ async fn who_takes_a_used_address_needs_its_password() {
 async fn nothing_of_a_company_is_there_when_founding_fails() {
     let test = TestDb::new().await;
     let auth = authenticator(&test);
-    let prepared = session::prepare(&auth, &Passwords::default(), person("ada@example.com")).await.expect("prepared");
+    let prepared =
+        session::prepare(&auth, &Passwords::default(), person("ada@example.com")).await.expect("prepared");
     let new = company("Half");
     let scope = auth.system_scope(
         companies::facts(kernel::id::new(), &new).expect("facts"),

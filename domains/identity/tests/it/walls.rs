@@ -25,7 +25,8 @@ async fn every_use_case_needs_its_permission() {
     denied(api_key::service::list(&tx).await.expect_err("keys"));
     denied(api_key::service::get(&tx, id).await.expect_err("key"));
     denied(api_key::service::revoke(&tx, id).await.expect_err("revoke"));
-    let new = api_key::service::NewApiKey { name: "x".into(), permissions: PermissionSet::all(), expires_at: None };
+    let new =
+        api_key::service::NewApiKey { name: "x".into(), permissions: PermissionSet::all(), expires_at: None };
     denied(api_key::service::create(&tx, new, "ck_live_x").await.expect_err("create"));
 }
 
@@ -42,7 +43,8 @@ async fn another_companys_ids_are_unknown_ids() {
         let tx = foreign.read().await.expect("snapshot");
         assert!(member::service::get(&tx, id).await.expect("get").is_none());
         tx.end().await;
-        let change = foreign.write(|tx| Box::pin(async move { member::service::change_role(tx, id, 1, Role::Sales).await }));
+        let change = foreign
+            .write(|tx| Box::pin(async move { member::service::change_role(tx, id, 1, Role::Sales).await }));
         let refused = change.await.expect_err("refused");
         assert_eq!((refused.code(), refused.to_string()), ("NOT_FOUND", "no such membership".to_owned()));
     }

@@ -5,10 +5,11 @@ use entity::invoicing::bill::{Column, Entity, Model};
 use entity::invoicing::{bill_finding, bill_line, bill_tax};
 use kernel::page::{Cursor, Page, Slice};
 use kernel::{Kind, Permission, Tx};
-use sea_orm::{ColumnTrait, QueryFilter, Select};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, Condition, IntoSimpleExpr, QueryFilter, Select};
 use uuid::Uuid;
 
-use super::{BillKind, Source, State, store};
+use super::{BillKind, PaymentState, Source, State, store};
 use crate::error::Error;
 use crate::listing;
 
@@ -37,6 +38,10 @@ pub struct BillFilter {
     pub number_prefix: Option<String>,
     /// With findings, or without.
     pub has_findings: Option<bool>,
+    /// In this payment state today.
+    pub payment_state: Option<PaymentState>,
+    /// With this external reference.
+    pub external_ref: Option<String>,
 }
 
 /// In which order bills are listed.
@@ -75,17 +80,40 @@ impl BillSort {
     }
 }
 
+/// The SQL of [`super::payment_state`]; a test holds the two together.
+fn in_payment_state(state: PaymentState, today: NaiveDate) -> Condition {
+    let column = |column: Column| column.into_simple_expr();
+    let late = Condition::all().add(Column::Kind.eq(BillKind::Bill.as_str())).add(Column::DueDate.lt(today));
+    let credited =
+        Column::CreditedMinor.gt(0_i64).and(column(Column::CreditedMinor).eq(column(Column::PayableMinor)));
+    let open = Column::OpenMinor.gt(0_i64);
+    let untouched = column(Column::OpenMinor).eq(column(Column::PayableMinor));
+    let state = match state {
+        PaymentState::Credited => Condition::all().add(credited),
+        PaymentState::Paid => Condition::all().add(Column::OpenMinor.eq(0_i64)).add(credited.not()),
+        PaymentState::Overdue => Condition::all().add(open).add(late),
+        PaymentState::PartlyPaid => Condition::all().add(open).add(late.not()).add(untouched.not()),
+        PaymentState::Open => Condition::all().add(open).add(late.not()).add(untouched),
+    };
+    // Written out, so that the planner sees that the partial index fits.
+    state.add(Expr::cust("\"bill\".\"state\" = 'posted'"))
+}
+
 fn select(tx: &Tx, filter: &BillFilter) -> Select<Entity> {
     let mut select = tx.find(Entity);
     if !filter.states.is_empty() {
         let states = filter.states.iter().map(|state| state.as_str().to_owned()).collect();
         select = select.filter(listing::one_of(Column::State, states));
     }
+    if let Some(state) = filter.payment_state {
+        select = select.filter(in_payment_state(state, tx.scope().today()));
+    }
     let conditions = [
         filter.kind.map(|kind| Column::Kind.eq(kind.as_str())),
         filter.source.map(|source| Column::Source.eq(source.as_str())),
         filter.supplier_id.map(|id| Column::SupplierId.eq(id)),
         filter.corrects_id.map(|id| Column::CorrectsId.eq(id)),
+        filter.external_ref.as_deref().map(|reference| Column::ExternalRef.eq(reference)),
         filter.due_from.map(|day| Column::DueDate.gte(day)),
         filter.due_to.map(|day| Column::DueDate.lte(day)),
         filter.issued_from.map(|day| Column::IssueDate.gte(day)),
@@ -126,6 +154,12 @@ pub async fn count(tx: &Tx, filter: &BillFilter) -> Result<u64, Error> {
 pub async fn lines_of(tx: &Tx, bills: &[Uuid]) -> Result<Vec<bill_line::Model>, Error> {
     tx.scope().require(Permission::BillsRead)?;
     Ok(store::lines_of(tx, bills).await?)
+}
+
+/// The supplier credit notes that correct these bills, by bill, the oldest first.
+pub async fn credit_notes_of(tx: &Tx, bills: &[Uuid]) -> Result<Vec<Model>, Error> {
+    tx.scope().require(Permission::BillsRead)?;
+    Ok(store::credit_notes_of(tx, bills).await?)
 }
 
 /// The tax groups of these bills, by bill, the highest rate first.

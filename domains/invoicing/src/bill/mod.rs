@@ -145,7 +145,7 @@ pub fn payment_state(bill: &Model, today: NaiveDate) -> Option<PaymentState> {
     if bill.state != State::Posted.as_str() {
         return None;
     }
-    let open = open_minor(bill);
+    let open = bill.open_minor;
     Some(if bill.payable_minor > 0 && bill.credited_minor == bill.payable_minor {
         PaymentState::Credited
     } else if open == 0 {
@@ -161,11 +161,8 @@ pub fn payment_state(bill: &Model, today: NaiveDate) -> Option<PaymentState> {
 
 /// What is still to pay of a posted bill (or to get back of a credit note), minor units of its currency; 0 of
 /// any other.
-pub fn open_minor(bill: &Model) -> i64 {
-    if bill.state != State::Posted.as_str() {
-        return 0;
-    }
-    bill.payable_minor.max(0) - bill.settled_minor - bill.credited_minor
+pub const fn open_minor(bill: &Model) -> i64 {
+    bill.open_minor
 }
 
 /// A bill as somebody types it. Amounts are in its currency, with no more digits than that has.

@@ -19,7 +19,7 @@ use crate::text::{optional, required};
 
 pub use super::correct::correct;
 pub use super::import::{Imported, import_file};
-pub use super::list::{by_ids, count, findings_of, get, lines_of, list, taxes_of};
+pub use super::list::{by_ids, count, credit_notes_of, findings_of, get, lines_of, list, taxes_of};
 
 /// Records a bill that somebody typed. What does not add up is kept as findings. Needs `bills.enter`.
 pub async fn enter(tx: &Tx, new: NewBill) -> Result<Uuid, Error> {
@@ -176,6 +176,7 @@ fn row(tx: &Tx, supplier: &party::Model, entry: &Entry) -> bill::Model {
         payable_base_minor: 0,
         settled_minor: 0,
         credited_minor: 0,
+        open_minor: 0,
         source: entry.source.as_str().to_owned(),
         file_id,
         file_sha256,
@@ -393,6 +394,7 @@ pub(super) mod tests {
             payable_base_minor: 0,
             settled_minor: 0,
             credited_minor: 0,
+            open_minor: 0,
             source: Source::Manual.as_str().to_owned(),
             file_id: None,
             file_sha256: None,

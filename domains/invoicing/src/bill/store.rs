@@ -28,6 +28,11 @@ pub(super) async fn lines_of(tx: &Tx, bills: &[Uuid]) -> Result<Vec<bill_line::M
     tx.all(sql, [bills.to_vec().into()]).await
 }
 
+pub(super) async fn credit_notes_of(tx: &Tx, bills: &[Uuid]) -> Result<Vec<bill::Model>, Fault> {
+    let sql = "SELECT * FROM bill WHERE corrects_id = ANY($1) ORDER BY corrects_id, id";
+    tx.all(sql, [bills.to_vec().into()]).await
+}
+
 pub(super) async fn taxes_of(tx: &Tx, bills: &[Uuid]) -> Result<Vec<bill_tax::Model>, Fault> {
     let sql = "SELECT * FROM bill_tax WHERE bill_id = ANY($1) ORDER BY bill_id, category DESC, rate DESC";
     tx.all(sql, [bills.to_vec().into()]).await
@@ -110,7 +115,7 @@ pub(super) async fn last_account(tx: &Tx, supplier: Uuid) -> Result<Option<Uuid>
 /// Stores a new bill. In a savepoint, so that the transaction survives when its twin came first.
 pub(super) async fn insert(tx: &Tx, row: &bill::Model) -> Result<(), Fault> {
     let mut active = bill::ActiveModel::from(row.clone()).reset_all();
-    active.issue_year = NotSet;
+    (active.issue_year, active.open_minor) = (NotSet, NotSet);
     tx.savepoint(async { Ok(bill::Entity::insert(active).exec_without_returning(tx).await.map(|_| ())?) })
         .await
 }

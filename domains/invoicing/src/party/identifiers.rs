@@ -1,5 +1,9 @@
 //! Identifiers of businesses: what makes them well-formed. No register is asked whether they exist.
 
+pub use identity::company::is_siren;
+use identity::company::luhn;
+pub use identity::session::is_email;
+
 /// Removes what people put between the characters of an identifier, and writes it in capitals.
 pub fn compact(text: &str) -> String {
     text.chars()
@@ -10,25 +14,6 @@ pub fn compact(text: &str) -> String {
 
 fn all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
-}
-
-/// Whether digits satisfy Luhn's formula (ISO/IEC 7812-1, annex B).
-fn luhn(digits: &str) -> bool {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(index, b)| {
-            let digit = u32::from(b - b'0') * if index % 2 == 1 { 2 } else { 1 };
-            digit / 10 + digit % 10
-        })
-        .sum();
-    sum.is_multiple_of(10)
-}
-
-/// Whether this is a well-formed SIREN: nine digits with a Luhn key (code de commerce, art. R123-221).
-pub fn is_siren(text: &str) -> bool {
-    text.len() == 9 && all_digits(text) && luhn(text)
 }
 
 /// Whether this is a well-formed SIRET: fourteen digits with a Luhn key over all of them. The establishments
@@ -134,28 +119,6 @@ pub fn siren_of_vat_id(vat_id: &str) -> Option<&str> {
 /// Whether this is a BIC (ISO 9362): four letters or digits, country, two for the place, maybe three more.
 pub fn is_bic(text: &str) -> bool {
     fits("XXXXAAXX", text) || fits("XXXXAAXXXXX", text)
-}
-
-/// Whether an address has the shape of an e-mail address; only mail sent there proves it. Addresses of
-/// RFC 5321 with quoted parts or address literals are not used in business and are refused.
-pub fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
-    (1..=64).contains(&local.len())
-        && text.len() <= 254
-        && !local.starts_with('.')
-        && !local.ends_with('.')
-        && !local.contains("..")
-        && local.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c))
-        && domain.contains('.')
-        && domain.split('.').all(label)
 }
 
 #[cfg(test)]

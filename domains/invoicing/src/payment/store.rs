@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::invoicing::payment::{Column, Entity};
 use entity::invoicing::{allocation, payment};
-use kernel::{Fault, Tx};
+use kernel::{Currency, Fault, Tx};
 use sea_orm::{ColumnTrait, QueryFilter, Select};
 use uuid::Uuid;
 
@@ -114,6 +114,7 @@ pub(super) struct NewAllocation {
     pub(super) id: Uuid,
     pub(super) source: What,
     pub(super) target: What,
+    pub(super) currency: Currency,
     pub(super) amount_minor: i64,
     pub(super) source_base_minor: i64,
     pub(super) target_base_minor: i64,
@@ -135,9 +136,9 @@ pub(super) async fn insert_allocation(tx: &Tx, row: &NewAllocation) -> Result<()
     let payment = if let What::Payment(id) = row.source { Some(id) } else { None };
     tx.run(
         "INSERT INTO allocation (tenant_id, id, payment_id, credit_note_id, bill_credit_id, invoice_id, bill_id,
-             amount_minor, source_base_minor, target_base_minor, on_date, reverses_id, entry_id, matching_id,
+             currency, amount_minor, source_base_minor, target_base_minor, on_date, reverses_id, entry_id, matching_id,
              difference_matching_id, created_at, created_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
         [
             scope.company().id.into(),
             row.id.into(),
@@ -146,6 +147,7 @@ pub(super) async fn insert_allocation(tx: &Tx, row: &NewAllocation) -> Result<()
             only(row.source, false).into(),
             only(row.target, true).into(),
             only(row.target, false).into(),
+            row.currency.code().into(),
             row.amount_minor.into(),
             row.source_base_minor.into(),
             row.target_base_minor.into(),

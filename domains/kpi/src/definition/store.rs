@@ -58,7 +58,7 @@ pub(crate) async fn of_key(tx: &Tx, key: &str) -> Result<Model, Error> {
 /// A definition, locked for change.
 pub(crate) async fn lock(tx: &Tx, id: Uuid) -> Result<Model, Error> {
     let found = tx.one("SELECT * FROM kpi_definition WHERE id = $1 FOR NO KEY UPDATE", [id.into()]).await?;
-    found.ok_or_else(|| Error::not_found("id"))
+    found.ok_or_else(|| Error::not_found("kpiId"))
 }
 
 /// Writes what may change of a definition.

@@ -127,10 +127,9 @@ fn days_of_point(spec: &Spec, day: NaiveDate, grain: Grain, today: NaiveDate) ->
     };
     match spec.history {
         HistoryMeaning::OfDay => (first, last),
-        // A month that is not over yet is shown as of today.
-        HistoryMeaning::AsOfDay => {
-            spec.window.days(if first <= today { last.min(today.max(first)) } else { last })
-        }
+        // Days to come have no figure yet; a month that is not over is shown as of today.
+        HistoryMeaning::AsOfDay if first > today => (LAST_DAY, FIRST_DAY),
+        HistoryMeaning::AsOfDay => spec.window.days(last.min(today)),
         HistoryMeaning::ByDueDay | HistoryMeaning::ByReceiptDay => {
             let (from, to) = spec.window.days(today);
             (first.max(from), last.min(to))
@@ -182,15 +181,16 @@ pub async fn history(
     let spec = Spec::of(&definition::store::of_key(tx, key).await?)?;
     let today = tx.scope().today();
     let windows: Vec<_> = days.iter().map(|day| days_of_point(&spec, *day, grain, today)).collect();
-    let first = windows.iter().map(|(first, _)| *first).min().unwrap_or(from);
-    let last = windows.iter().map(|(_, last)| *last).max().unwrap_or(to);
+    // A window that ends before it begins has no days.
+    let with_days = || windows.iter().filter(|(first, last)| first <= last);
+    let first = with_days().map(|(first, _)| *first).min().unwrap_or(from);
+    let last = with_days().map(|(_, last)| *last).max().unwrap_or(from);
     let mut by_day = BTreeMap::<NaiveDate, Vec<Cell>>::new();
     for cell in store::cells_by_day(tx, Slot { cube: spec.cube, first, last }).await? {
         by_day.entry(cell.day).or_default().push(cell.cell);
     }
     let mut history = Vec::with_capacity(days.len());
     for (day, (first, last)) in days.into_iter().zip(windows) {
-        // A window that ends before it begins has no days.
         let cells: Vec<Cell> = if first > last {
             Vec::new()
         } else {

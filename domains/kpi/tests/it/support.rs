@@ -202,9 +202,9 @@ pub(crate) async fn pay_in(tx: &Tx, ids: Ids, pay: Pay) -> Result<Uuid, Fault> {
     )
     .await?;
     tx.run(
-        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, bill_id, amount_minor, source_base_minor,
-             target_base_minor, on_date, created_at, created_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, now(), 'system')",
+        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, bill_id, amount_minor, currency,
+             source_base_minor, target_base_minor, on_date, created_at, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $8, $6, $6, $7, now(), 'system')",
         [
             company(tx),
             kernel::id::new().into(),
@@ -213,6 +213,7 @@ pub(crate) async fn pay_in(tx: &Tx, ids: Ids, pay: Pay) -> Result<Uuid, Fault> {
             pay.bill.into(),
             pay.amount.into(),
             pay.on.into(),
+            pay.currency.into(),
         ],
     )
     .await?;
@@ -222,9 +223,9 @@ pub(crate) async fn pay_in(tx: &Tx, ids: Ids, pay: Pay) -> Result<Uuid, Fault> {
 /// Undoes a payment's allocations and lets it bounce.
 pub(crate) async fn bounce_in(tx: &Tx, payment: Uuid) -> Result<(), Fault> {
     tx.run(
-        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, bill_id, amount_minor, source_base_minor,
-             target_base_minor, on_date, reverses_id, created_at, created_by)
-         SELECT a.tenant_id, gen_random_uuid(), a.payment_id, a.invoice_id, a.bill_id, -a.amount_minor,
+        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, bill_id, amount_minor, currency,
+             source_base_minor, target_base_minor, on_date, reverses_id, created_at, created_by)
+         SELECT a.tenant_id, gen_random_uuid(), a.payment_id, a.invoice_id, a.bill_id, -a.amount_minor, a.currency,
              -a.source_base_minor, -a.target_base_minor, a.on_date, a.id, now(), 'system'
          FROM allocation a WHERE a.payment_id = $1 AND a.reverses_id IS NULL",
         [payment.into()],
@@ -248,9 +249,9 @@ pub(crate) async fn credit_in(
     on: NaiveDate,
 ) -> Result<(), Fault> {
     tx.run(
-        "INSERT INTO allocation (tenant_id, id, credit_note_id, invoice_id, amount_minor, source_base_minor,
-             target_base_minor, on_date, created_at, created_by)
-         VALUES ($1, $2, $3, $4, $5, $5, $5, $6, now(), 'system')",
+        "INSERT INTO allocation (tenant_id, id, credit_note_id, invoice_id, amount_minor, currency,
+             source_base_minor, target_base_minor, on_date, created_at, created_by)
+         SELECT $1, $2, $3, $4, $5, currency, $5, $5, $6, now(), 'system' FROM invoice WHERE id = $4",
         [company(tx), kernel::id::new().into(), note.into(), invoice.into(), amount.into(), on.into()],
     )
     .await?;

@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use super::store::{self, Head, ToJournal};
-use super::{EntryKind, EntryState, NewLine, post};
+use super::{AccountRef, EntryKind, EntryState, NewLine, post};
 use crate::error::{Error, same_version};
 use crate::listing;
 
@@ -101,9 +101,19 @@ pub async fn discard_draft(tx: &Tx, id: Uuid, expected_version: i32) -> Result<U
 pub async fn post(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerPost)?;
     let draft = store::load_draft(tx, id, expected_version).await?;
+    let lines: Vec<NewLine> = store::lines_of(tx, &[id]).await?.iter().map(as_written).collect();
+    let accounts = post::accounts_of(tx, &lines).await?;
+    let lines = super::resolve(lines, &accounts)?;
+    super::check_postable(EntryKind::Normal, &lines, tx.scope().company().currency)?;
     let number = store::post(tx, id).await?;
     post::posted_event(id, draft.source_id, number, draft.entry_date).append(tx).await?;
     Ok(id)
+}
+
+/// What a stored line says of its account, side and party: all that the posting rule asks.
+fn as_written(line: &posting::Model) -> NewLine {
+    let amount_minor = line.debit_minor - line.credit_minor;
+    NewLine { party: line.party_id, ..NewLine::new(AccountRef::Id(line.account_id), amount_minor) }
 }
 
 /// Reverses a posted entry; the reversal's id. What an invoice, a bill or a payment has posted is corrected there.

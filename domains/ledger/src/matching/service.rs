@@ -135,11 +135,14 @@ pub async fn of_postings(tx: &Tx, postings: &[Uuid]) -> Result<Vec<matching::Mod
     Ok(tx.all(sql, [postings.to_vec().into()]).await?)
 }
 
-/// What stays open of these lines, in minor units of the company's currency, positive on both sides. Needs
-/// `ledger.read`.
+/// What stays open of these lines, in minor units of the company's currency, positive on both sides. Drafts and
+/// lines of accounts that are not reconcilable are left out. Needs `ledger.read`.
 pub async fn open_of(tx: &Tx, postings: &[Uuid]) -> Result<Vec<(Uuid, i64)>, Error> {
     tx.scope().require(Permission::LedgerRead)?;
-    let sql = format!("SELECT p.id, {OPEN} FROM posting p WHERE p.id = ANY($1)");
+    let sql = format!(
+        "SELECT p.id, {OPEN} FROM posting p JOIN account a ON a.id = p.account_id AND a.reconcilable
+         WHERE p.id = ANY($1) AND p.posted_on IS NOT NULL"
+    );
     Ok(tx.tuples(&sql, [postings.to_vec().into()]).await?)
 }
 

@@ -19,8 +19,9 @@ use crate::error::{Error, same_version};
 pub async fn close_year(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     let scope = tx.scope();
     scope.require(Permission::LedgerClose)?;
+    // Not FOR UPDATE: who is posting holds the period and needs the year's key; each would wait for the other.
     let year: Option<fiscal_year::Model> =
-        tx.one("SELECT * FROM fiscal_year WHERE id = $1 FOR UPDATE", [id.into()]).await?;
+        tx.one("SELECT * FROM fiscal_year WHERE id = $1 FOR NO KEY UPDATE", [id.into()]).await?;
     let year = year.ok_or(Error::NotFound(Kind::FiscalYear, "id"))?;
     same_version(expected_version, year.version)?;
     if year.state == YearState::Closed.as_str() {

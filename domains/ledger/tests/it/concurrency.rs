@@ -170,6 +170,45 @@ async fn a_posting_that_waited_for_a_lock_finds_the_period_locked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_year_closes_beside_postings_and_holds_all_that_came_before() {
+    let (_test, scope) = books().await;
+    let posters: Vec<_> = (0..6)
+        .map(|_| {
+            let scope = scope.clone();
+            tokio::spawn(async move {
+                let mut posted = 0_i64;
+                for _ in 0..40 {
+                    match post(&scope, &sale("2026-12-31", 100)).await {
+                        Ok(_) => posted += 1,
+                        refused => assert_eq!(code(&refused), "PERIOD_NOT_OPEN"),
+                    }
+                }
+                posted
+            })
+        })
+        .collect();
+    while value::<i64>(&scope, "SELECT count(*) FROM journal_entry").await < 20 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let year: uuid::Uuid = value(&scope, "SELECT id FROM fiscal_year").await;
+    write(&scope, |tx| Box::pin(async move { ledger::year::close_year(tx, year, 1).await }))
+        .await
+        .expect("closed");
+    let mut posted = 0;
+    for poster in posters {
+        posted += poster.await.expect("poster");
+    }
+    assert!(posted >= 20, "{posted}");
+    let opened: i64 = value(
+        &scope,
+        "SELECT p.debit_minor FROM posting p JOIN journal_entry e ON e.id = p.entry_id AND e.kind = 'opening'
+         JOIN account a ON a.id = p.account_id AND a.role = 'bank'",
+    )
+    .await;
+    assert_eq!(opened, posted * 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parallel_matchings_never_take_more_than_a_line_has() {
     let (_test, scope) = books().await;
     let party = kernel::id::new();

@@ -1,10 +1,13 @@
 //! Lists of bills: filters, orders, pages; and permissions.
 
 use invoicing::bill::list::{BillFilter, BillSort};
-use invoicing::bill::{BillKind, Correction, NewBill, Source, State, Totals, service};
+use invoicing::bill::{
+    BillKind, Correction, NewBill, PaymentState, Source, State, Totals, payment_state, service,
+};
+use invoicing::payment::{self, Direction, Method, NewPayment, Target};
 use kernel::page::Slice;
-use kernel::{Actor, Permission, PermissionSet};
-use testing::day;
+use kernel::{Actor, Currency, Permission, PermissionSet};
+use testing::{at, day};
 use uuid::Uuid;
 
 use super::{Desk, code, dec, enter, line};
@@ -81,6 +84,75 @@ async fn bills_are_filtered_and_paged() {
     }
 }
 
+/// The payment state is told twice, of a row and in SQL: they agree, on any day.
+#[tokio::test]
+async fn the_payment_state_is_the_same_of_a_row_and_in_a_filter() {
+    let desk = Desk::new().await;
+    let mut bills = Vec::new();
+    for n in 0..5 {
+        bills.push(desk.posted(desk.typed(&format!("F-{n}"), vec![line("100", "20")])).await);
+    }
+    let note = NewBill { kind: BillKind::CreditNote, ..desk.typed("A-1", vec![line("100", "20")]) };
+    bills.push(desk.posted(note).await);
+    bills.push(desk.enter(desk.typed("F-9", vec![line("1", "20")])).await.expect("entered"));
+    let half = NewBill {
+        totals: Totals { prepaid: dec("120"), ..Totals::default() },
+        ..desk.typed("F-8", vec![line("100", "20")])
+    };
+    bills.push(desk.posted(half).await);
+    let late = NewBill { due_date: Some(day("2026-06-02")), ..desk.typed("F-7", vec![line("100", "20")]) };
+    bills.push(desk.posted(late).await);
+    pay(&desk, bills[1], 5_000).await;
+    pay(&desk, bills[2], 12_000).await;
+    let (bill, note) = (bills[3], bills[5]);
+    let set = write!(desk.shop.scope, [], tx => {
+        payment::service::bill_credit(tx, note, bill, 12_000).await
+    });
+    set.expect("set against the bill");
+
+    let states = [
+        PaymentState::Open,
+        PaymentState::PartlyPaid,
+        PaymentState::Overdue,
+        PaymentState::Paid,
+        PaymentState::Credited,
+    ];
+    let mut met = std::collections::HashSet::new();
+    for instant in ["2026-06-15T10:00:00Z", "2026-08-15T10:00:00Z"] {
+        desk.shop.test.clock.set(at(instant));
+        let tx = desk.shop.scope.read().await.expect("snapshot");
+        for state in states {
+            let filter = BillFilter { payment_state: Some(state), ..BillFilter::default() };
+            let page =
+                service::list(&tx, &filter, BillSort::DueDate, &Slice::first(100)).await.expect("a page");
+            let found: std::collections::BTreeSet<_> = page.items.iter().map(|bill| bill.id).collect();
+            let all = service::by_ids(&tx, &bills).await.expect("bills");
+            let today = desk.shop.scope.today();
+            let told =
+                all.iter().filter(|bill| payment_state(bill, today) == Some(state)).map(|bill| bill.id);
+            assert_eq!(found, told.collect(), "{state:?} on {today}");
+            met.extend((!found.is_empty()).then_some(state));
+        }
+    }
+    assert_eq!(met.len(), states.len(), "each state was met");
+}
+
+async fn pay(desk: &Desk, bill: Uuid, minor: i64) {
+    let new = NewPayment {
+        direction: Direction::Made,
+        party_id: desk.shop.supplier,
+        paid_on: desk.shop.scope.today(),
+        currency: Currency::EUR,
+        amount_minor: minor,
+        base_minor: None,
+        method: Method::Transfer,
+        reference: None,
+        external_ref: None,
+        allocations: vec![(Target::Bill(bill), minor)],
+    };
+    write!(desk.shop.scope, [new], tx => payment::service::record(tx, new).await).expect("paid");
+}
+
 /// Each use case without the one permission that it needs, and with all others.
 #[tokio::test]
 async fn without_the_permission_nothing_is_done() {
@@ -115,6 +187,7 @@ async fn without_the_permission_nothing_is_done() {
     assert_eq!(code(service::count(&tx, &filter).await), "FORBIDDEN");
     assert_eq!(code(service::lines_of(&tx, &[id]).await), "FORBIDDEN");
     assert_eq!(code(service::taxes_of(&tx, &[id]).await), "FORBIDDEN");
+    assert_eq!(code(service::credit_notes_of(&tx, &[id]).await), "FORBIDDEN");
     assert_eq!(code(service::findings_of(&tx, &[id]).await), "FORBIDDEN");
     assert_eq!(desk.bill(id).await.version, 1);
 }

@@ -152,9 +152,9 @@ async fn the_servers_role_cannot_settle_past_the_rules() {
     let mut raw = world.test.raw("coulisse_server").await;
     let allocate = |columns: &str, values: &str, amount: i64| {
         format!(
-            "INSERT INTO allocation (tenant_id, id, {columns}, amount_minor, source_base_minor, target_base_minor,
+            "INSERT INTO allocation (tenant_id, id, {columns}, currency, amount_minor, source_base_minor, target_base_minor,
                  on_date, created_at, created_by)
-             VALUES ('{company}', gen_random_uuid(), {values}, {amount}, 0, 0, '2026-06-15', now(), 'system')"
+             VALUES ('{company}', gen_random_uuid(), {values}, 'EUR', {amount}, 0, 0, '2026-06-15', now(), 'system')"
         )
     };
     let pair = |target: Uuid, amount| {
@@ -195,6 +195,7 @@ async fn the_servers_role_cannot_settle_past_the_rules() {
         ("a credit note by money received", pair(note, 1), "CO002"),
         ("an invoice set against an invoice", credit(open, second), "CO002"),
         ("an invoice set against itself", credit(open, open), "23514"),
+        ("in another currency", pair(open, 1).replace("'EUR'", "'USD'"), "CO002"),
         ("nothing", pair(open, 0), "23514"),
         ("less than nothing", pair(open, -1), "23514"),
         ("half undone", undo(-600, invoice), "CO002"),
@@ -227,9 +228,9 @@ async fn references_across_companies_cannot_be_stored() {
     let company = other.scope.company().id;
     let mut raw = ids.world.test.raw("coulisse_server").await;
     let sql = format!(
-        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, amount_minor, source_base_minor,
+        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, currency, amount_minor, source_base_minor,
              target_base_minor, on_date, created_at, created_by)
-         VALUES ('{company}', gen_random_uuid(), '{}', '{}', 1, 1, 1, '2026-06-15', now(), 'system')",
+         VALUES ('{company}', gen_random_uuid(), '{}', '{}', 'EUR', 1, 1, 1, '2026-06-15', now(), 'system')",
         ids.payment, ids.open
     );
     let told = attack(&mut raw, company, &sql).await.expect_err("refused");

@@ -1,0 +1,12 @@
+//! Why figures refuse, typed.
+
+use crate::graphql::mutation::error_codes;
+
+error_codes!(KpiErrorCode, KpiUserError, kpi::CODES.iter().copied(), "the figures", {
+    /// No such KPI in this company.
+    NotFound = "NOT_FOUND",
+    /// It has changed since it was read.
+    Conflict = "CONFLICT",
+    /// A value that cannot be.
+    Invalid = "INVALID",
+});

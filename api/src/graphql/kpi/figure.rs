@@ -1,0 +1,191 @@
+//! What a figure comes to.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
+use kernel::Kind;
+use rust_decimal::Decimal;
+
+use crate::graphql::date::Date;
+use crate::graphql::ids::public;
+use crate::graphql::request::InRequest;
+
+/// What the number of a KPI counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "kpi::Unit")]
+pub(crate) enum KpiUnit {
+    /// Money: see `amounts`, one for each currency. Currencies are never added up or converted.
+    Money,
+    /// A whole number of things.
+    Count,
+    /// Milliseconds.
+    Duration,
+    /// A share of one, from 0 to 1.
+    Ratio,
+    /// A score from 1 (bad) to 5 (good).
+    Score,
+}
+
+/// Which way is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "kpi::Direction")]
+pub(crate) enum KpiDirection {
+    /// The more, the better: the target is a floor.
+    Up,
+    /// The less, the better: the target is a ceiling.
+    Down,
+}
+
+/// How a value stands to its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "kpi::Standing")]
+pub(crate) enum KpiStanding {
+    /// At the target or better.
+    Reached,
+    /// Worse than the target.
+    Missed,
+}
+
+/// What a point of a KPI's history means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "kpi::HistoryMeaning")]
+#[expect(clippy::enum_variant_names, reason = "the public values say of which day, each in its own way")]
+pub(crate) enum KpiHistoryMeaning {
+    /// What happened on that day alone: the days of a month add up to the figure of the month.
+    OfDay,
+    /// The figure as it is recomputed for that day: its window ends there.
+    AsOfDay,
+    /// What is open now, by the day it is due. It does not tell what was open on that day.
+    ByDueDay,
+    /// What waits now, by the day it was received. It does not tell what waited on that day.
+    ByReceiptDay,
+}
+
+/// An amount of one currency in a KPI's value. Exact: never a float.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct KpiAmount {
+    /// The amount in the currency's main unit, with all digits of the currency: `"12.50"`.
+    amount: Decimal,
+    /// The currency, ISO 4217.
+    currency: &'static str,
+    /// How many records it is made of.
+    records: i64,
+}
+
+/// What a KPI comes to.
+#[derive(Clone, Debug, SimpleObject)]
+pub(crate) struct KpiValue {
+    /// The number, in the KPI's unit: a count, whole milliseconds, a share (four digits) or a score (two digits).
+    /// Null for money, and where there is nothing to measure.
+    number: Option<Decimal>,
+    /// Of money, and of a count of things with an amount: the sum for each currency. Credit notes are negative.
+    amounts: Vec<KpiAmount>,
+    /// How many records it is made of.
+    records: i64,
+    /// Of a mean, a percentile or a share: the sum over its records, in milliseconds, points or failed ones. Of a
+    /// mean and a share, `number` is `sum` by `records`.
+    sum: Option<i64>,
+}
+
+impl From<&kpi::Value> for KpiValue {
+    fn from(value: &kpi::Value) -> Self {
+        let amounts = value.amounts.iter().map(|amount| KpiAmount {
+            amount: amount.money.amount(),
+            currency: amount.money.currency.code(),
+            records: amount.records,
+        });
+        Self { number: value.number, amounts: amounts.collect(), records: value.records, sum: value.sum }
+    }
+}
+
+/// A KPI with what it comes to.
+#[derive(Clone)]
+pub(crate) struct KpiFigure(pub(crate) Arc<kpi::Figure>);
+
+#[Object]
+impl KpiFigure {
+    /// The public id of the KPI.
+    pub(crate) async fn id(&self) -> ID {
+        public(Kind::Kpi, self.0.definition.id)
+    }
+
+    /// Its stable name, e.g. `revenue_month`.
+    async fn key(&self) -> &str {
+        &self.0.definition.key
+    }
+
+    /// Its name, in the company's language.
+    fn label(&self, ctx: &Context<'_>) -> Result<&str, Error> {
+        let french = ctx.session()?.scope()?.company().locale == "fr";
+        let definition = &self.0.definition;
+        Ok(if french { &definition.label_fr } else { &definition.label_en })
+    }
+
+    /// Its name in French.
+    async fn label_fr(&self) -> &str {
+        &self.0.definition.label_fr
+    }
+
+    /// Its name in English.
+    async fn label_en(&self) -> &str {
+        &self.0.definition.label_en
+    }
+
+    /// What exactly it measures, in the company's language.
+    fn description(&self, ctx: &Context<'_>) -> Result<&str, Error> {
+        let french = ctx.session()?.scope()?.company().locale == "fr";
+        let definition = &self.0.definition;
+        Ok(if french { &definition.description_fr } else { &definition.description_en })
+    }
+
+    /// What its number counts.
+    async fn unit(&self) -> KpiUnit {
+        self.0.spec.unit.into()
+    }
+
+    /// Which way is better.
+    async fn direction(&self) -> KpiDirection {
+        self.0.spec.direction.into()
+    }
+
+    /// What the company aims at, in the unit (money: of the company's currency). Null without a target.
+    async fn target(&self) -> Option<Decimal> {
+        self.0.definition.target
+    }
+
+    /// What it comes to.
+    async fn value(&self) -> KpiValue {
+        KpiValue::from(&self.0.value)
+    }
+
+    /// How the value stands to the target. Money is compared in the company's currency alone. Null without a
+    /// target, and where there is nothing to measure.
+    async fn standing(&self) -> Option<KpiStanding> {
+        self.0.standing.map(KpiStanding::from)
+    }
+
+    /// The first day it is made of, in the company's calendar. Null when there is no first.
+    async fn from(&self) -> Option<Date> {
+        self.0.from.map(Date::from)
+    }
+
+    /// The last day it is made of, in the company's calendar. Null when there is no last.
+    async fn to(&self) -> Option<Date> {
+        self.0.to.map(Date::from)
+    }
+
+    /// What a point of its history means.
+    async fn history_meaning(&self) -> KpiHistoryMeaning {
+        self.0.spec.history.into()
+    }
+
+    /// The company's revision at which it last may have changed.
+    async fn revision(&self) -> i64 {
+        self.0.revision
+    }
+
+    /// For `expectedVersion` of the next change of its name or target.
+    async fn version(&self) -> i32 {
+        self.0.definition.version
+    }
+}
