@@ -40,6 +40,7 @@ async fn lay(tx: &Tx, founding: &Founding) -> Result<(), Error> {
 }
 
 /// The other domains' parts take no input of the user: whatever they refuse is our fault.
+#[expect(clippy::needless_pass_by_value, reason = "so that it stands in map_err as it is")]
 fn inner<E: DomainError>(error: E) -> Fault {
     Fault::Internal(format!("founding a company: {} {error}", error.code()))
 }

@@ -13,7 +13,7 @@ use crate::server::Failure;
 /// Which company's log, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The company, e.g. company_01h455vb4pex5vsknk084sn02q
+    /// The company, by its public id
     #[arg(long, value_name = "ID")]
     company: String,
 

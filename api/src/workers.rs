@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 const FOLD_EVERY: Duration = Duration::from_millis(30);
 const SEAL_EVERY: Duration = Duration::from_millis(50);
 const TICK_EVERY: Duration = Duration::from_secs(15);
-const FORGET_EVERY: Duration = Duration::from_secs(3600);
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 /// The wait after a failure: PostgreSQL is away, and nobody gains by asking faster.
 const PAUSE: Duration = Duration::from_secs(1);
 

@@ -72,7 +72,7 @@ async fn run() -> Result<String, Failure> {
             least.ratio(),
             most.ratio(),
         )?;
-        eprintln!("{}: {:.2}", scenario.name, median.ratio());
+        eprintln!("{}: {:.2} {median:.2?}", scenario.name, median.ratio());
     }
     rig.stop().await?;
     Ok(table)
@@ -83,13 +83,13 @@ async fn measure(rig: &Rig, scenario: &Scenario) -> Result<(Vec<Round>, usize), 
     let statements = rig.capture(&request).await?;
     let script = replay::script(&statements);
     let file = rig.folder().join("script.sql");
-    std::fs::write(&file, &script)?;
+    std::fs::write(&file, &script.text)?;
     let mut rounds = Vec::new();
     // Both sides take turns, so that a machine that slows down slows both.
     rig.load(&request, Duration::from_secs(2)).await?;
     for _ in 0..ROUNDS {
         let (server, postgres) = rig.load(&request, SPAN).await?;
-        let (pgbench, pgbench_postgres) = rig.pgbench(&file, SPAN)?;
+        let (pgbench, pgbench_postgres) = rig.pgbench(&file, &script.variables, SPAN)?;
         rounds.push(Round { server, postgres, pgbench, pgbench_postgres });
     }
     Ok((rounds, statements.len()))

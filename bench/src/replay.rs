@@ -2,8 +2,18 @@
 
 use std::collections::BTreeMap;
 
-/// A statement as PostgreSQL logged it, with its parameters put in.
-pub(crate) type Statement = String;
+/// A statement as PostgreSQL logged it: its text, and its parameters as literals by number.
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    sql: String,
+    parameters: BTreeMap<usize, String>,
+}
+
+/// A script for pgbench, and the variables that it is given: bound as parameters, as the server binds them.
+pub(crate) struct Script {
+    pub text: String,
+    pub variables: Vec<String>,
+}
 
 /// Reads the statements of one session from a log with `log_statement = all`.
 pub(crate) fn statements(log: &str) -> Vec<Statement> {
@@ -30,19 +40,20 @@ pub(crate) fn statements(log: &str) -> Vec<Statement> {
             part.push_str(line.trim_start_matches('\t'));
         }
     }
-    found.into_iter().map(|(sql, parameters)| fill(&sql, &parameters)).collect()
+    let read =
+        |(sql, parameters): (String, String)| Statement { sql, parameters: parse_parameters(&parameters) };
+    found.into_iter().map(read).collect()
 }
 
-/// Puts the logged parameters in the place of `$1`, `$2`, …
-fn fill(sql: &str, parameters: &str) -> String {
-    let values = parse_parameters(parameters);
+/// The statement with something in the place of each `$1`, `$2`, …
+fn fill(statement: &Statement, mut value: impl FnMut(&str) -> String) -> String {
     let mut filled = String::new();
-    let mut rest = sql;
+    let mut rest = statement.sql.as_str();
     while let Some(at) = rest.find('$') {
         filled.push_str(&rest[..at]);
         let digits: String = rest[at + 1..].chars().take_while(char::is_ascii_digit).collect();
-        match digits.parse::<usize>().ok().and_then(|n| values.get(&n)) {
-            Some(value) => filled.push_str(value),
+        match digits.parse::<usize>().ok().and_then(|n| statement.parameters.get(&n)) {
+            Some(literal) => filled.push_str(&value(literal)),
             None => filled.push_str(&rest[at..=at + digits.len()]),
         }
         rest = &rest[at + 1 + digits.len()..];
@@ -81,35 +92,67 @@ fn parse_parameters(text: &str) -> BTreeMap<usize, String> {
     values
 }
 
-/// A pgbench script. Ids that the request made are made anew in each run of it, so that inserts do not collide.
-pub(crate) fn script(statements: &[Statement]) -> String {
+/// A pgbench script. Ids that the request made are made anew in each run of it, so that inserts do not collide;
+/// every other parameter stays one.
+pub(crate) fn script(statements: &[Statement]) -> Script {
+    let plain: Vec<String> = statements.iter().map(|statement| fill(statement, str::to_owned)).collect();
     let mut made: Vec<String> = Vec::new();
-    for statement in statements.iter().filter(|statement| is_insert(statement)) {
+    for (n, statement) in plain.iter().enumerate().filter(|(_, statement)| is_insert(statement)) {
         for id in uuids(statement) {
-            let earlier = statements.iter().take_while(|other| *other != statement);
-            if !made.contains(&id) && !earlier.clone().any(|other| other.contains(&id)) {
+            if !made.contains(&id) && !plain[..n].iter().any(|earlier| earlier.contains(&id)) {
                 made.push(id);
             }
         }
     }
-    let mut script = String::new();
+    let mut text = String::new();
     for n in 0..made.len() {
-        script.push_str("\\set made");
-        script.push_str(&n.to_string());
-        script.push_str(" random(1, 900000000000)\n");
+        text.push_str("\\set made");
+        text.push_str(&n.to_string());
+        text.push_str(" random(1, 900000000000)\n");
     }
+    let mut variables = Vec::new();
     for statement in statements {
-        let mut line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-        for (n, id) in made.iter().enumerate() {
-            line = line.replace(
-                &format!("'{id}'"),
-                &format!("('00000000-0000-7000-8000-' || lpad(:made{n}::text, 12, '0'))::uuid"),
-            );
-        }
-        script.push_str(line.trim_end_matches(';'));
-        script.push_str(";\n");
+        let filled = fill(statement, |literal| {
+            let bare = literal.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            match bare {
+                Some(bare) if !made.iter().any(|id| bare.contains(id.as_str())) => {
+                    variables.push(format!("v{}={}", variables.len(), bare.replace("''", "'")));
+                    format!(":v{}", variables.len() - 1)
+                }
+                _ => literal.split('\'').enumerate().map(|(n, part)| anew(part, n % 2 == 1, &made)).collect(),
+            }
+        });
+        let line = filled.split_whitespace().collect::<Vec<_>>().join(" ");
+        text.push_str(line.trim_end_matches(';'));
+        text.push_str(";\n");
     }
-    script
+    Script { text, variables }
+}
+
+/// A part of a statement with the made ids in it made anew: a literal that is one, or an array of some.
+fn anew(part: &str, literal: bool, made: &[String]) -> String {
+    let number = |id: &str| made.iter().position(|known| known == id.trim_matches('"'));
+    let expression =
+        |n: usize| format!("('00000000-0000-7000-8000-' || lpad(:made{n}::text, 12, '0'))::uuid");
+    if !literal {
+        return part.to_owned();
+    }
+    if let Some(n) = number(part) {
+        return expression(n);
+    }
+    let elements: Option<Vec<&str>> = part
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+        .map(|inside| inside.split(',').collect());
+    match elements {
+        Some(elements) if elements.iter().any(|id| number(id).is_some()) => {
+            let one = |id: &&str| {
+                number(id).map_or_else(|| format!("'{}'::uuid", id.trim_matches('"')), expression)
+            };
+            format!("ARRAY[{}]", elements.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        _ => format!("'{part}'"),
+    }
 }
 
 fn is_insert(statement: &str) -> bool {

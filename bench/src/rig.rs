@@ -107,7 +107,7 @@ impl Rig {
             .as_array()
             .and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
         let code = code.ok_or("no tax code S20")?["node"]["id"].clone();
-        let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": {"amount": "12.50", "currency": "EUR"}, "taxCodeId": code});
+        let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": "12.50", "taxCodeId": code});
         let item = self
             .ask("mutation($input: CreateItemInput!) { createItem(input: $input) { item { id } userErrors { message } } }", json!({"input": item}))
             .await?;
@@ -195,7 +195,12 @@ impl Rig {
     }
 
     /// Runs a script with pgbench as the server's role; CPU milliseconds of pgbench and of PostgreSQL for each run of it.
-    pub(crate) fn pgbench(&self, script: &Path, span: Duration) -> Result<(f64, f64), Failure> {
+    pub(crate) fn pgbench(
+        &self,
+        script: &Path,
+        variables: &[String],
+        span: Duration,
+    ) -> Result<(f64, f64), Failure> {
         let before = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
         let output = Command::new(self.postgres.binaries().program("pgbench"))
             .args([
@@ -211,6 +216,8 @@ impl Rig {
                 "-f",
             ])
             .arg(script)
+            .args(variables.iter().flat_map(|variable| ["-D", variable]))
+            .env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan")
             .arg(self.postgres.url_as("coulisse_server", PASSWORD, DATABASE))
             .output()?;
         let after = (cpu::of_children(), cpu::of_family(self.postgres.pid()));
@@ -246,15 +253,7 @@ fn binary() -> Result<PathBuf, Failure> {
 
 fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure> {
     let mut child = Command::new(binary()?)
-        .args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--log-format",
-            "json",
-            "--log",
-            "coulisse::server=info,warn",
-        ])
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
         .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
         .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
         .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())

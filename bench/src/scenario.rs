@@ -23,20 +23,20 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "50 newest invoices with customer and lines",
         query: "{ invoices(first: 50) { edges { node { id number issueDate dueDate paymentState total { amount currency }
-                customer { id name } lines { id description quantity unitPrice { amount currency } net { amount currency } } } } } }",
+                customer { id name } lines { id description quantity unitPrice net { amount currency } } } } } }",
         variables: |_| json!({}),
     },
     Scenario {
         name: "invoice by id with lines and customer",
         query: "query($id: ID!) { node(id: $id) { ... on Invoice { id number issueDate dueDate paymentState
                 total { amount currency } customer { id name }
-                lines { id description quantity unitPrice { amount currency } net { amount currency } } } } }",
+                lines { id description quantity unitPrice net { amount currency } } } } }",
         variables: |rig| json!({"id": rig.invoice}),
     },
     Scenario {
         name: "revenue by month",
         query: "query($from: Date!, $to: Date!) { kpis(keys: [\"revenue_month\"]) { kpis { key
-                history(from: $from, to: $to) { points { day amounts { amount currency } } } } } }",
+                history(from: $from, to: $to, grain: MONTH) { day value { amounts { amount currency } } } } } }",
         variables: |rig| json!({"from": rig.from, "to": rig.to}),
     },
     Scenario {

@@ -72,7 +72,7 @@ impl Fault {
         self.sqlstate().is_some_and(|code| code == "40P01" || code == "40001")
     }
 
-    /// Whether PostgreSQL is out of reach: shutting down, starting, out of connections, or gone.
+    /// Whether PostgreSQL is out of reach: shutting down, starting, out of connections, gone, or too busy for now.
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::Database(DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) => true,
@@ -80,7 +80,10 @@ impl Fault {
                 DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)),
             ) => {
                 matches!(**error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
-                    || self.sqlstate().is_some_and(|c| c.starts_with("57P") || c.starts_with("53"))
+                    || self.sqlstate().is_some_and(|c| {
+                        // Shutting down, out of resources, or a lock or a statement that took too long.
+                        c.starts_with("57P") || c.starts_with("53") || c == "55P03" || c == "57014"
+                    })
             }
             _ => false,
         }

@@ -199,7 +199,9 @@ impl Scope {
 
     async fn begin(&self, begin: &str) -> Result<Tx, Fault> {
         // A `Uuid` prints hexadecimal digits and hyphens only: nothing can be injected here.
-        let statement = format!("{begin}; SET LOCAL app.tenant_id = '{}'", self.0.company.id);
+        let id = self.0.company.id;
+        let statement =
+            format!("{begin}; SET LOCAL app.tenant_id = '{id}'; SET LOCAL app.pinned_tenant_id = '{id}'");
         let inner = self.0.db.server().begin_with(sqlx::AssertSqlSafe(statement)).await?;
         Ok(Tx::new(self.clone(), inner))
     }

@@ -101,7 +101,8 @@ pub async fn verify_chain(tx: &Tx) -> Result<Verdict, Fault> {
         Some((sequence, hash)) if sequence != verified || hash != last => {
             Some(BrokenLink::Tail { found: verified, head: sequence })
         }
-        _ => None,
+        Some(_) => None,
+        None => Some(BrokenLink::Tail { found: verified, head: 0 }),
     };
     Ok(Verdict { verified, broken })
 }

@@ -7,8 +7,8 @@ GRANT USAGE ON SCHEMA public TO coulisse_server, coulisse_worker;
 
 -- The company of this transaction. After a `SET LOCAL` the setting is '' and not unset: both mean "no scope",
 -- and a query without a scope fails; it does not return everything, nor silently nothing. The first statement that
--- asks pins the company: it cannot be another one later in the same transaction.
-CREATE FUNCTION app_tenant() RETURNS uuid LANGUAGE plpgsql STABLE AS $$
+-- The company is pinned in the round trip of the BEGIN: it cannot be another one later in the same transaction.
+CREATE FUNCTION app_tenant() RETURNS uuid LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     setting text := current_setting('app.tenant_id', true);
     pinned  text := current_setting('app.pinned_tenant_id', true);
@@ -17,9 +17,7 @@ BEGIN
         RAISE EXCEPTION 'no company scope is open' USING ERRCODE = 'CO001',
             HINT = 'open a Scope and run the statement in its transaction';
     END IF;
-    IF pinned IS NULL OR pinned = '' THEN
-        PERFORM set_config('app.pinned_tenant_id', setting, true);
-    ELSIF pinned <> setting THEN
+    IF pinned <> '' AND pinned <> setting THEN
         RAISE EXCEPTION 'the company of a transaction cannot change' USING ERRCODE = 'CO003';
     END IF;
     RETURN setting::uuid;

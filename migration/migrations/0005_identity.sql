@@ -25,7 +25,10 @@ CREATE TABLE company (
     archived_at          timestamptz,
     PRIMARY KEY (tenant_id, id)
 );
-SELECT wall_company_table('company', 'SELECT, INSERT, UPDATE');
+SELECT wall_company_table('company', 'SELECT, INSERT');
+-- Currency, country and chart of a company never change: every amount in its books would mean something else.
+GRANT UPDATE (name, legal_form, siren, zone, locale, four_eyes, version, updated_at, updated_by, archived_at)
+    ON company TO coulisse_server;
 
 CREATE TABLE membership (
     tenant_id   uuid NOT NULL,
@@ -42,7 +45,8 @@ CREATE TABLE membership (
     PRIMARY KEY (tenant_id, id),
     UNIQUE (tenant_id, person_id)
 );
-SELECT wall_company_table('membership', 'SELECT, INSERT, UPDATE');
+SELECT wall_company_table('membership', 'SELECT, INSERT');
+GRANT UPDATE (role, version, updated_at, updated_by, archived_at) ON membership TO coulisse_server;
 
 CREATE TABLE api_key (
     tenant_id    uuid NOT NULL,
@@ -61,7 +65,9 @@ CREATE TABLE api_key (
     updated_by   text NOT NULL,
     PRIMARY KEY (tenant_id, id)
 );
-SELECT wall_company_table('api_key', 'SELECT, INSERT, UPDATE');
+SELECT wall_company_table('api_key', 'SELECT, INSERT');
+-- What a key may do and who made it never change: another right is another key.
+GRANT UPDATE (revoked_at, last_used_at, version, updated_at, updated_by) ON api_key TO coulisse_server;
 
 -- Global from here on. The list of these tables is in tests/tests/it/catalogue.rs.
 CREATE TABLE person (
@@ -109,14 +115,15 @@ GRANT SELECT, INSERT ON api_key_hash TO coulisse_server;
 CREATE POLICY directory ON membership FOR SELECT TO coulisse_owner USING (true);
 CREATE POLICY directory ON company FOR SELECT TO coulisse_owner USING (true);
 
--- The companies a person belongs to, for sign-in and switching.
+-- The companies a person belongs to, for sign-in and switching: first the one joined first, so that nobody who adds a
+-- person later decides where that person signs in.
 CREATE FUNCTION companies_of(person uuid)
     RETURNS TABLE (tenant_id uuid, name text, role text, mode text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT c.tenant_id, c.name, m.role, c.mode
     FROM membership m JOIN company c ON c.tenant_id = m.tenant_id
     WHERE m.person_id = person AND m.archived_at IS NULL AND c.archived_at IS NULL
-    ORDER BY c.created_at, c.tenant_id
+    ORDER BY m.created_at, c.tenant_id
 $$;
 
 -- Who a session token stands for; no row when it is unknown, revoked, over, idle too long, or the person has left.
@@ -131,15 +138,17 @@ CREATE FUNCTION session_principal(hash bytea, now_at timestamptz, idle interval)
     WHERE s.token_hash = hash AND s.revoked_at IS NULL AND now_at < s.expires_at AND now_at < s.last_seen_at + idle
 $$;
 
--- What an API key may do; no row when it is unknown, revoked or expired.
+-- What an API key may do; no row when it is unknown, revoked or expired, or when who made it is no member any more.
 CREATE POLICY directory ON api_key FOR SELECT TO coulisse_owner USING (true);
 CREATE FUNCTION api_key_principal(key_hash bytea, now_at timestamptz)
-    RETURNS TABLE (api_key_id uuid, tenant_id uuid, permissions text[], expires_at timestamptz,
+    RETURNS TABLE (api_key_id uuid, tenant_id uuid, permissions text[], maker_role text, expires_at timestamptz,
                    last_used_at timestamptz, currency text, zone text, locale text, mode text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT k.id, k.tenant_id, k.permissions, k.expires_at, k.last_used_at, c.currency, c.zone, c.locale, c.mode
+    SELECT k.id, k.tenant_id, k.permissions, m.role, k.expires_at, k.last_used_at, c.currency, c.zone, c.locale, c.mode
     FROM api_key_hash h
     JOIN api_key k ON k.tenant_id = h.tenant_id AND k.id = h.api_key_id
+    JOIN membership m ON m.tenant_id = k.tenant_id AND m.archived_at IS NULL
+        AND 'person:' || m.person_id = k.created_by
     JOIN company c ON c.tenant_id = h.tenant_id AND c.archived_at IS NULL
     WHERE h.hash = key_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR now_at < k.expires_at)
 $$;

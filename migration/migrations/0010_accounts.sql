@@ -1,5 +1,15 @@
 -- The chart of accounts and the journals of a company.
 
+-- For rules that sum what others commit beside them: under an older snapshot neither FOR SHARE nor a sum would see
+-- it, and no serialization error would come. The ledger's rules call it, and those of the domains above.
+CREATE FUNCTION require_read_committed() RETURNS void LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'this needs READ COMMITTED: a snapshot would not see what others have just committed'
+            USING ERRCODE = 'CO002';
+    END IF;
+END $$;
+
 CREATE TABLE account (
     tenant_id      uuid NOT NULL,
     id             uuid NOT NULL,
@@ -31,12 +41,14 @@ CREATE TABLE account (
 );
 SELECT wall_company_table('account', 'SELECT, INSERT, UPDATE, DELETE');
 
--- The kind of an account says where its balance goes when a year closes: it is never changed.
+-- The kind of an account says where its balance goes when a year closes, the two flags what its lines carry and
+-- whether they settle each other: none is ever changed. An account that was set up wrongly is deleted, while unused.
 CREATE FUNCTION guard_account() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-    IF (NEW.tenant_id, NEW.id, NEW.kind) IS DISTINCT FROM (OLD.tenant_id, OLD.id, OLD.kind)
-        OR NEW.role IS DISTINCT FROM OLD.role THEN
-        RAISE EXCEPTION 'the kind and the role of an account are never changed' USING ERRCODE = 'CO002';
+    IF (NEW.tenant_id, NEW.id, NEW.kind, NEW.role, NEW.reconcilable, NEW.party_required)
+        IS DISTINCT FROM (OLD.tenant_id, OLD.id, OLD.kind, OLD.role, OLD.reconcilable, OLD.party_required) THEN
+        RAISE EXCEPTION 'the kind and the role of an account, and what it asks of its lines, are never changed'
+            USING ERRCODE = 'CO002';
     END IF;
     RETURN NEW;
 END $$;

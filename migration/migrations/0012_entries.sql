@@ -107,6 +107,8 @@ DECLARE
     place record;
     sums  record;
 BEGIN
+    -- Lines that others have added are counted, whatever this session has read before.
+    PERFORM require_read_committed();
     SELECT p.id, p.fiscal_year_id, p.last_day, p.state, y.first_day AS year_begins, j.kind AS journal, j.code
         INTO place
         FROM period p JOIN fiscal_year y ON y.id = p.fiscal_year_id JOIN journal j ON j.id = NEW.journal_id

@@ -34,6 +34,7 @@ DECLARE
     line   posting;
     taken  bigint;
 BEGIN
+    PERFORM require_read_committed();
     IF NEW.undone_on IS NOT NULL THEN
         RAISE EXCEPTION 'a matching begins undone by nobody' USING ERRCODE = 'CO002';
     END IF;

@@ -70,6 +70,7 @@ CREATE INDEX invoice_due ON invoice (tenant_id, due_date, id) WHERE state = 'iss
 CREATE INDEX invoice_open ON invoice (tenant_id, due_date, id) WHERE state = 'issued' AND open_minor > 0;
 CREATE INDEX invoice_number ON invoice (tenant_id, number) WHERE state = 'issued';
 CREATE INDEX invoice_corrects ON invoice (tenant_id, corrects_id) WHERE corrects_id IS NOT NULL;
+CREATE INDEX invoice_credit_notes ON invoice (tenant_id, id) WHERE kind = 'credit_note';
 
 CREATE TABLE invoice_line (
     tenant_id        uuid NOT NULL,
@@ -102,16 +103,18 @@ SELECT wall_company_table('invoice_line', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- Tax per category and rate (EN 16931 BG-23): computed on the sum of the group, never per line.
 CREATE TABLE invoice_tax (
-    tenant_id         uuid NOT NULL,
-    invoice_id        uuid NOT NULL,
-    category          text NOT NULL,
-    rate              numeric(6, 3) NOT NULL,
-    reason            text,
-    base_minor        bigint NOT NULL,
-    tax_minor         bigint NOT NULL,
-    -- In the company's currency: the tax that waits for payment, and what allocations have transferred of it.
-    waiting_minor     bigint NOT NULL DEFAULT 0 CHECK (waiting_minor >= 0),
-    transferred_minor bigint NOT NULL DEFAULT 0 CHECK (transferred_minor BETWEEN 0 AND waiting_minor),
+    tenant_id          uuid NOT NULL,
+    invoice_id         uuid NOT NULL,
+    category           text NOT NULL,
+    rate               numeric(6, 3) NOT NULL,
+    reason             text,
+    base_minor         bigint NOT NULL,
+    tax_minor          bigint NOT NULL,
+    -- In the company's currency: the tax that waits for payment, its base, and what allocations have transferred of
+    -- the tax. The trigger on allocation keeps the last, and nobody else may write it (see `0033_payments.sql`).
+    waiting_minor      bigint NOT NULL DEFAULT 0 CHECK (waiting_minor >= 0),
+    waiting_base_minor bigint NOT NULL DEFAULT 0,
+    transferred_minor  bigint NOT NULL DEFAULT 0 CHECK (transferred_minor BETWEEN 0 AND waiting_minor),
     PRIMARY KEY (tenant_id, invoice_id, category, rate),
     FOREIGN KEY (tenant_id, invoice_id) REFERENCES invoice (tenant_id, id)
 );
@@ -141,7 +144,20 @@ CREATE TRIGGER frozen BEFORE INSERT OR UPDATE OR DELETE ON invoice_series
     FOR EACH ROW EXECUTE FUNCTION keep_invoice_series();
 CREATE TRIGGER frozen_truncate BEFORE TRUNCATE ON invoice_series
     EXECUTE FUNCTION refuse_change('a series of invoice numbers goes on by one');
+-- No number is taken for nothing. At the commit, for the number is needed before its document is issued: the
+-- entry that is posted in between carries it. So only the transaction that takes a number can use it.
+CREATE FUNCTION keep_invoice_numbers() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM invoice WHERE tenant_id = NEW.tenant_id AND kind = NEW.kind
+        AND series_year = NEW.year AND series_number = NEW.last_number AND state = 'issued') THEN
+        RAISE EXCEPTION 'a number is taken by the document that is issued with it' USING ERRCODE = 'CO002';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER frozen_numbers AFTER INSERT OR UPDATE ON invoice_series
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION keep_invoice_numbers();
 ALTER TABLE invoice_series ENABLE ALWAYS TRIGGER frozen;
+ALTER TABLE invoice_series ENABLE ALWAYS TRIGGER frozen_numbers;
 ALTER TABLE invoice_series ENABLE ALWAYS TRIGGER frozen_truncate;
 
 -- What a customer thinks of an invoice: once, 1 (bad) to 5 (good), by a signed link.
@@ -182,6 +198,7 @@ BEGIN
         RAISE EXCEPTION 'a draft is not settled' USING ERRCODE = 'CO002';
     END IF;
     IF OLD.state = 'draft' AND NEW.state = 'issued' THEN
+        PERFORM require_read_committed();
         PERFORM check_issued_invoice(NEW);
     END IF;
     RETURN NEW;
@@ -194,7 +211,8 @@ DECLARE
 BEGIN
     IF issued.net_minor IS DISTINCT FROM (SELECT sum(net_minor) FROM invoice_line WHERE invoice_id = issued.id)
         OR issued.net_minor IS DISTINCT FROM (SELECT sum(base_minor) FROM invoice_tax WHERE invoice_id = issued.id)
-        OR issued.tax_minor IS DISTINCT FROM (SELECT sum(tax_minor) FROM invoice_tax WHERE invoice_id = issued.id) THEN
+        OR issued.tax_minor IS DISTINCT FROM (SELECT sum(tax_minor) FROM invoice_tax WHERE invoice_id = issued.id)
+    THEN
         RAISE EXCEPTION 'lines and tax groups do not add up to the invoice' USING ERRCODE = 'CO002';
     END IF;
     IF issued.kind = 'credit_note' THEN
@@ -214,6 +232,39 @@ CREATE TRIGGER frozen BEFORE INSERT OR UPDATE OR DELETE ON invoice
 CREATE TRIGGER frozen_truncate BEFORE TRUNCATE ON invoice EXECUTE FUNCTION refuse_change('invoices are never deleted');
 ALTER TABLE invoice ENABLE ALWAYS TRIGGER frozen;
 ALTER TABLE invoice ENABLE ALWAYS TRIGGER frozen_truncate;
+
+-- A document is issued with the number that this transaction has taken of its series, on the day it was taken for.
+-- Any other number gives way to the next one: whoever issues, a series has no gap. The series is locked last.
+CREATE FUNCTION number_invoice() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    of_year smallint := extract(year FROM NEW.issue_date);
+    series  invoice_series;
+BEGIN
+    -- What lacks its day is refused by the CHECK.
+    IF of_year IS NULL THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO series FROM invoice_series WHERE kind = NEW.kind AND year = of_year FOR NO KEY UPDATE;
+    IF NEW.series_year IS DISTINCT FROM of_year OR NEW.series_number IS DISTINCT FROM series.last_number
+        OR EXISTS (SELECT FROM invoice WHERE tenant_id = NEW.tenant_id AND kind = NEW.kind
+            AND series_year = of_year AND series_number = NEW.series_number) THEN
+        INSERT INTO invoice_series AS s (tenant_id, kind, year, last_number, last_date)
+            VALUES (NEW.tenant_id, NEW.kind, of_year, 1, NEW.issue_date)
+            ON CONFLICT (tenant_id, kind, year) DO UPDATE
+            SET last_number = s.last_number + 1, last_date = greatest(s.last_date, excluded.last_date)
+            RETURNING last_number INTO NEW.series_number;
+        NEW.series_year := of_year;
+    ELSIF NEW.issue_date <> series.last_date THEN
+        RAISE EXCEPTION 'the number of an invoice was taken for another day' USING ERRCODE = 'CO002';
+    END IF;
+    NEW.number := format('%s%s-%s', CASE NEW.kind WHEN 'invoice' THEN 'F' ELSE 'A' END, of_year,
+        lpad(NEW.series_number::text, greatest(6, length(NEW.series_number::text)), '0'));
+    RETURN NEW;
+END $$;
+-- Triggers of one moment fire in the order of their names: `frozen` checks the content before a number is given.
+CREATE TRIGGER numbered BEFORE UPDATE ON invoice
+    FOR EACH ROW WHEN (OLD.state = 'draft' AND NEW.state = 'issued') EXECUTE FUNCTION number_invoice();
+ALTER TABLE invoice ENABLE ALWAYS TRIGGER numbered;
 
 -- Lines and tax groups belong to a draft: FOR SHARE makes a concurrent issue wait, or be seen.
 CREATE FUNCTION freeze_issued_content() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

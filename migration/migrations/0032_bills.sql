@@ -47,8 +47,9 @@ CREATE TABLE bill (
     document           jsonb,
     -- How many findings it came with.
     finding_count      integer NOT NULL DEFAULT 0,
-    -- Whether somebody had to correct it before approval.
+    -- Whether somebody had to correct it before approval, and who did so last.
     corrected          boolean NOT NULL DEFAULT false,
+    corrected_by       text,
     entered_by         text NOT NULL,
     approved_by        text,
     approved_at        timestamptz,
@@ -79,7 +80,9 @@ CREATE TABLE bill (
     CHECK (state <> 'rejected' OR (rejected_reason IS NOT NULL AND rejected_by IS NOT NULL AND rejected_at IS NOT NULL)),
     CHECK (state NOT IN ('approved', 'posted') OR (approved_by IS NOT NULL AND approved_at IS NOT NULL)),
     CHECK (state <> 'posted' OR (entry_id IS NOT NULL AND rate IS NOT NULL AND posted_at IS NOT NULL
-        AND posted_by IS NOT NULL AND posted_on IS NOT NULL))
+        AND posted_by IS NOT NULL AND posted_on IS NOT NULL)),
+    -- What a bill would give back is a supplier credit note, and the other way round.
+    CHECK (state <> 'posted' OR payable_minor >= 0)
 );
 SELECT wall_company_table('bill', 'SELECT, INSERT, UPDATE');
 -- A bill comes once; a rejected one may be sent again, corrected.
@@ -93,6 +96,7 @@ CREATE INDEX bill_issue ON bill (tenant_id, issue_date, id);
 CREATE INDEX bill_number ON bill (tenant_id, number, id);
 CREATE INDEX bill_corrects ON bill (tenant_id, corrects_id) WHERE corrects_id IS NOT NULL;
 CREATE INDEX bill_with_findings ON bill (tenant_id, id) WHERE finding_count > 0;
+CREATE INDEX bill_credit_notes ON bill (tenant_id, id) WHERE kind = 'credit_note';
 
 CREATE TABLE bill_line (
     tenant_id   uuid NOT NULL,
@@ -121,16 +125,18 @@ SELECT wall_company_table('bill_line', 'SELECT, INSERT, UPDATE, DELETE');
 
 -- Tax per category and rate as stated (EN 16931 BG-23).
 CREATE TABLE bill_tax (
-    tenant_id         uuid NOT NULL,
-    bill_id           uuid NOT NULL,
-    category          text NOT NULL CHECK (length(category) BETWEEN 1 AND 10),
-    rate              numeric NOT NULL,
-    reason            text,
-    base_minor        bigint NOT NULL,
-    tax_minor         bigint NOT NULL,
-    -- In the company's currency: the tax that waits for payment, and what allocations have transferred of it.
-    waiting_minor     bigint NOT NULL DEFAULT 0 CHECK (waiting_minor >= 0),
-    transferred_minor bigint NOT NULL DEFAULT 0 CHECK (transferred_minor BETWEEN 0 AND waiting_minor),
+    tenant_id          uuid NOT NULL,
+    bill_id            uuid NOT NULL,
+    category           text NOT NULL CHECK (length(category) BETWEEN 1 AND 10),
+    rate               numeric NOT NULL,
+    reason             text,
+    base_minor         bigint NOT NULL,
+    tax_minor          bigint NOT NULL,
+    -- In the company's currency: the tax that waits for payment, its base, and what allocations have transferred of
+    -- the tax. The trigger on allocation keeps the last, and nobody else may write it (see `0033_payments.sql`).
+    waiting_minor      bigint NOT NULL DEFAULT 0 CHECK (waiting_minor >= 0),
+    waiting_base_minor bigint NOT NULL DEFAULT 0,
+    transferred_minor  bigint NOT NULL DEFAULT 0 CHECK (transferred_minor BETWEEN 0 AND waiting_minor),
     PRIMARY KEY (tenant_id, bill_id, category, rate),
     FOREIGN KEY (tenant_id, bill_id) REFERENCES bill (tenant_id, id)
 );
@@ -204,6 +210,9 @@ BEGIN
            (OLD.tenant_id, OLD.id, OLD.kind, OLD.supplier_id, OLD.source, OLD.entered_by, OLD.received_at) THEN
         RAISE EXCEPTION 'the content of an approved, posted or rejected bill is never changed' USING ERRCODE = 'CO002';
     END IF;
+    IF OLD.state <> NEW.state THEN
+        PERFORM require_read_committed();
+    END IF;
     IF OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN
         (('received', 'approved'), ('received', 'rejected'), ('approved', 'rejected'), ('approved', 'posted')) THEN
         RAISE EXCEPTION 'a bill does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'CO002';
@@ -235,7 +244,7 @@ BEGIN
         IF TG_TABLE_NAME = 'bill_line' AND of_state = 'approved' THEN
             free := '{account_id}';
         ELSIF TG_TABLE_NAME = 'bill_tax' AND of_state = 'approved' THEN
-            free := '{waiting_minor}';
+            free := '{waiting_minor,waiting_base_minor}';
         ELSIF TG_TABLE_NAME = 'bill_tax' AND of_state = 'posted' THEN
             free := '{transferred_minor}';
         END IF;

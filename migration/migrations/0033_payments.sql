@@ -44,6 +44,9 @@ SELECT wall_company_table('payment', 'SELECT, INSERT, UPDATE');
 CREATE INDEX payment_party ON payment (tenant_id, party_id, id);
 CREATE INDEX payment_day ON payment (tenant_id, paid_on, id);
 CREATE INDEX payment_entry ON payment (tenant_id, entry_id);
+CREATE INDEX payment_received ON payment (tenant_id, id) WHERE direction = 'received';
+CREATE INDEX payment_made ON payment (tenant_id, id) WHERE direction = 'made';
+CREATE INDEX payment_bounced ON payment (tenant_id, id) WHERE state = 'bounced';
 
 -- One settlement: a payment or a credit note, set against an invoice or a bill. Never changed: what is undone
 -- is undone by a row with the opposite amount.
@@ -105,8 +108,8 @@ CREATE TRIGGER frozen_truncate BEFORE TRUNCATE ON allocation
 ALTER TABLE allocation ENABLE ALWAYS TRIGGER frozen;
 ALTER TABLE allocation ENABLE ALWAYS TRIGGER frozen_truncate;
 
--- Settlement follows from allocations and from nothing else: the server's role may not write the settled amounts
--- itself (see the grants below), and this function refuses what does not fit. The CHECKs of the tables refuse too
+-- Settlement follows from allocations and from nothing else, and so does the transfer of waiting tax: the server's
+-- role may not write those amounts itself (see the grants below), and this function refuses what does not fit. The CHECKs of the tables refuse too
 -- much of it. Rows are written in the order in which the service locks them: payment, invoice, bill.
 CREATE FUNCTION settle_by_allocation() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -118,7 +121,9 @@ DECLARE
     credit bill;
     b      bill;
     fits   boolean;
+    moves  boolean;
 BEGIN
+    PERFORM require_read_committed();
     IF a.reverses_id IS NOT NULL THEN
         SELECT (r.payment_id, r.credit_note_id, r.bill_credit_id, r.invoice_id, r.bill_id,
                 r.currency, -r.amount_minor, -r.source_base_minor, -r.target_base_minor)
@@ -175,6 +180,33 @@ BEGIN
         RAISE EXCEPTION 'an allocation joins what belongs together: party, currency, direction and state'
             USING ERRCODE = 'CO002';
     END IF;
+    -- Of each tax group, waiting × settled ÷ total is transferred, rounded half up. What a document and its credit
+    -- note move of one tax may cancel out; anything else stands in the allocation's entry.
+    WITH follows AS (
+        SELECT t.invoice_id AS id, t.category, t.rate, t.transferred_minor AS before,
+            CASE d.kind WHEN 'credit_note' THEN -1 ELSE 1 END AS sign,
+            div(2 * t.waiting_minor::numeric * (d.settled_minor + d.credited_minor) + d.total_minor,
+                2 * d.total_minor::numeric)::bigint AS after
+        FROM invoice_tax t JOIN invoice d ON d.tenant_id = t.tenant_id AND d.id = t.invoice_id
+        WHERE t.tenant_id = a.tenant_id AND t.invoice_id IN (a.invoice_id, a.credit_note_id) AND t.waiting_minor > 0
+        UNION ALL
+        SELECT t.bill_id, t.category, t.rate, t.transferred_minor,
+            CASE d.kind WHEN 'credit_note' THEN -1 ELSE 1 END,
+            div(2 * t.waiting_minor::numeric * (d.settled_minor + d.credited_minor) + d.payable_minor,
+                2 * d.payable_minor::numeric)::bigint
+        FROM bill_tax t JOIN bill d ON d.tenant_id = t.tenant_id AND d.id = t.bill_id
+        WHERE t.tenant_id = a.tenant_id AND t.bill_id IN (a.bill_id, a.bill_credit_id) AND t.waiting_minor > 0
+    ), of_invoices AS (
+        UPDATE invoice_tax t SET transferred_minor = f.after FROM follows f WHERE f.after <> f.before
+            AND t.tenant_id = a.tenant_id AND (t.invoice_id, t.category, t.rate) = (f.id, f.category, f.rate)
+    ), of_bills AS (
+        UPDATE bill_tax t SET transferred_minor = f.after FROM follows f WHERE f.after <> f.before
+            AND t.tenant_id = a.tenant_id AND (t.bill_id, t.category, t.rate) = (f.id, f.category, f.rate)
+    )
+    SELECT EXISTS (SELECT FROM follows GROUP BY category, rate HAVING sum(sign * (after - before)) <> 0) INTO moves;
+    IF moves AND a.entry_id IS NULL THEN
+        RAISE EXCEPTION 'waiting tax is transferred by an entry' USING ERRCODE = 'CO002';
+    END IF;
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION settle_by_allocation() FROM PUBLIC;
@@ -205,12 +237,19 @@ CREATE TRIGGER frozen_truncate BEFORE TRUNCATE ON payment EXECUTE FUNCTION refus
 ALTER TABLE payment ENABLE ALWAYS TRIGGER frozen;
 ALTER TABLE payment ENABLE ALWAYS TRIGGER frozen_truncate;
 
--- Every column but the keys and what the settle trigger keeps. A later column needs a grant of its own.
+-- Every column but the keys and what the settle trigger keeps. A later column needs a grant of its own. A tax group
+-- does not even begin with something transferred.
 DO $$
 DECLARE
     target  regclass;
     columns text;
 BEGIN
+    FOREACH target IN ARRAY '{invoice_tax,bill_tax}'::regclass[] LOOP
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
+            WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attname <> 'transferred_minor';
+        EXECUTE format('REVOKE INSERT, UPDATE ON %s FROM coulisse_server', target);
+        EXECUTE format('GRANT INSERT (%1$s), UPDATE (%1$s) ON %2$s TO coulisse_server', columns, target);
+    END LOOP;
     FOREACH target IN ARRAY '{payment,invoice,bill}'::regclass[] LOOP
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns FROM pg_attribute
             WHERE attrelid = target AND attnum > 0 AND NOT attisdropped AND attgenerated = ''

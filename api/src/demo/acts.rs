@@ -132,28 +132,35 @@ pub(super) async fn bill(
         .await
 }
 
-/// Decides on a bill and, when approved, posts it.
-pub(super) async fn decide(scope: &Scope, bill: Uuid, decision: Decision) -> Result<(), Error> {
-    scope
+/// Decides on a bill and, when approved, posts it. Who corrects it is another than who approves it.
+pub(super) async fn decide(
+    approver: &Scope,
+    corrector: &Scope,
+    bill: Uuid,
+    decision: Decision,
+) -> Result<(), Error> {
+    if decision == Decision::CorrectAndApprove {
+        corrector.write(|tx| Box::pin(correct(tx, bill))).await?;
+    }
+    approver
         .write(|tx| {
             Box::pin(async move {
-                match decision {
-                    Decision::Reject => {
-                        bill::service::reject(tx, bill, 1, "Ne correspond pas à la commande").await?;
-                    }
-                    Decision::Approve => approve(tx, bill).await?,
-                    Decision::CorrectAndApprove => {
-                        let model = bill::service::get(tx, bill).await?;
-                        let later = model.due_date.succ_opt().unwrap_or(model.due_date);
-                        let correction = Correction { due_date: Some(later), ..Correction::default() };
-                        bill::service::correct(tx, bill, model.version, &correction).await?;
-                        approve(tx, bill).await?;
-                    }
+                if decision == Decision::Reject {
+                    bill::service::reject(tx, bill, 1, "Ne correspond pas à la commande").await?;
+                    return Ok(());
                 }
-                Ok(())
+                approve(tx, bill).await
             })
         })
         .await
+}
+
+async fn correct(tx: &Tx, bill: Uuid) -> Result<(), Error> {
+    let model = bill::service::get(tx, bill).await?;
+    let later = model.due_date.succ_opt().unwrap_or(model.due_date);
+    let correction = Correction { due_date: Some(later), ..Correction::default() };
+    bill::service::correct(tx, bill, model.version, &correction).await?;
+    Ok(())
 }
 
 async fn approve(tx: &Tx, bill: Uuid) -> Result<(), Error> {
@@ -238,7 +245,7 @@ pub(super) async fn rate(
     auth: &Authenticator,
     scope: &Scope,
     invoice: Uuid,
-    score: i16,
+    stars: i16,
 ) -> Result<(), Error> {
     let snapshot = scope.read().await?;
     let token = satisfaction::service::link_token(&snapshot, invoice).await;
@@ -248,6 +255,6 @@ pub(super) async fn rate(
     let customer = auth.link_scope(link.company(), Actor::Customer(invoice), Origin::default()).await?;
     let customer = customer.ok_or_else(|| Fault::Internal("the company is gone".to_owned()))?;
     customer
-        .write(|tx| Box::pin(async move { satisfaction::service::rate(tx, &link, score, None).await }))
+        .write(|tx| Box::pin(async move { satisfaction::service::rate(tx, &link, stars, None).await }))
         .await
 }

@@ -83,11 +83,11 @@ async fn serve(options: &Options, place: &Place, postgres: &Postgres) -> Result<
         }
     }
     let (auth, url) = (server.app.auth.clone(), settings.public_url());
-    let serving = tokio::spawn(server.serve(listener, interrupted()));
+    let task = tokio::spawn(server.serve(listener, interrupted()));
     welcome::tell(&auth, place, &url, &houses).await?;
-    let served = serving.await;
+    let ended = task.await;
     lives.abort_all();
-    served?
+    ended?
 }
 
 /// The demo's companies: found, or founded with their year behind them.

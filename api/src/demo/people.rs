@@ -16,7 +16,6 @@ use crate::server::Failure;
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub id: Uuid,
-    pub name: &'static str,
     pub email: String,
     pub password: String,
     pub role: Role,
@@ -66,7 +65,7 @@ fn person(cast: &Cast, (role, login, name): (Role, &str, &'static str)) -> (NewP
         password: password.clone(),
         locale: "fr".to_owned(),
     };
-    (new, Person { id: Uuid::nil(), name, email, password, role })
+    (new, Person { id: Uuid::nil(), email, password, role })
 }
 
 /// Founds a company on its first day, with its five people.

@@ -256,13 +256,14 @@ impl Year<'_> {
     /// Approvals, postings and payments, by the accountant.
     async fn keep_books(&self, day: NaiveDate) -> Result<(), Failure> {
         let scope = self.house.scope(self.auth, Role::Accountant);
+        let purchaser = self.house.scope(self.auth, Role::Purchaser);
         let mut minute = 14 * 60;
         for (n, purchase) in self.story.purchases.iter().enumerate() {
             let Some(bill) = self.done(|done| done.bills.get(&n).copied()) else { continue };
             if purchase.decided_on == day {
                 minute += 3;
                 self.clock.set(moment(day, minute));
-                acts::decide(&scope, bill, purchase.decision).await?;
+                acts::decide(&scope, &purchaser, bill, purchase.decision).await?;
             }
             if purchase.paid_on == Some(day) && purchase.decision != Decision::Reject {
                 acts::pay_bill(&scope, bill).await?;

@@ -72,7 +72,7 @@ async fn act(
                 bills::list(&snapshot, &filter, bill::list::BillSort::default(), &Slice::first(20)).await;
             snapshot.end().await;
             if let Some(oldest) = waiting?.items.last() {
-                acts::decide(&accountant, oldest.id, decision).await?;
+                acts::decide(&accountant, &house.scope(auth, Role::Purchaser), oldest.id, decision).await?;
             }
         }
         _ => {

@@ -262,7 +262,7 @@ impl Cast {
 
     /// One purchase on a day.
     pub(super) fn purchase(&self, dice: &mut StdRng, day: NaiveDate, number: usize) -> Purchase {
-        let supplier = if number % 20 == 0 {
+        let supplier = if number.is_multiple_of(20) {
             4 % self.suppliers.len()
         } else {
             dice.random_range(0..self.suppliers.len())

@@ -96,6 +96,7 @@ fn not_signed_in(reason: &NotSignedIn) -> (StatusCode, Answer) {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "one of them a request")]
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, Answer)> {
     let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
         value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))

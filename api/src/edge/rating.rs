@@ -84,7 +84,11 @@ pub(super) async fn submit(
     let (link, scope) = match open(&edge, &token, origin).await {
         Ok(Some(opened)) => opened,
         Ok(None) => {
-            return shown(StatusCode::FORBIDDEN, &FRENCH, &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone)));
+            return shown(
+                StatusCode::FORBIDDEN,
+                &FRENCH,
+                &line(&format!("{} {}", FRENCH.gone, ENGLISH.gone)),
+            );
         }
         Err(error) => return failed(&error, &ENGLISH),
     };
@@ -132,14 +136,11 @@ fn line(text: &str) -> String {
 }
 
 fn form(words: &Words) -> String {
-    let scores: String = (1..=5)
-        .map(|n| {
-            format!(
-                "<label><input type=\"radio\" name=\"score\" value=\"{n}\" required> {n} {}</label>",
-                "★".repeat(n)
-            )
-        })
-        .collect();
+    let score = |n: usize| {
+        let stars = "★".repeat(n);
+        format!("<label><input type=\"radio\" name=\"score\" value=\"{n}\" required> {n} {stars}</label>")
+    };
+    let scores = (1..=5).map(score).collect::<Vec<_>>().concat();
     format!(
         "<form method=\"post\"><p>{}</p>{scores}<p><label>{}<br><textarea name=\"comment\" maxlength=\"2000\" rows=\"4\"></textarea></label></p>\
          <button>{}</button></form>",

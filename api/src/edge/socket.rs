@@ -18,7 +18,7 @@ use crate::graphql::request::Session;
 
 const PROTOCOL: &str = "graphql-transport-ws";
 /// A client that does not answer pings for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Upgrades to a WebSocket.
 pub(super) async fn upgrade(

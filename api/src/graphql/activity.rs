@@ -28,6 +28,7 @@ struct PersonalChange {
     after: Option<String>,
 }
 
+/// Something that happened, as it stands in the company's sealed log.
 #[Object]
 impl Activity {
     /// Its place in the company's gapless log; null during the moments until it is sealed.

@@ -25,6 +25,7 @@ impl Batch for People {
     }
 }
 
+/// Who did something: a member, a partner's program, a customer by a signed link, or the service itself.
 #[Object]
 impl Actor {
     /// `PERSON`, `API_KEY`, `CUSTOMER` or `SYSTEM`.

@@ -66,7 +66,10 @@ impl PageArgs {
             (Some(first), None) => ("first", first, false),
             (None, Some(last)) => ("last", last, true),
             _ => {
-                return Err(bad_argument("first", format!("say how many: `first` or `last`, at most {MOST}")));
+                return Err(bad_argument(
+                    "first",
+                    format!("say how many: `first` or `last`, at most {MOST}"),
+                ));
             }
         };
         let limit = u32::try_from(asked)

@@ -39,6 +39,7 @@ pub(crate) fn faulty(fault: &Fault) -> Error {
 }
 
 /// Any domain's error, outside of a payload.
+#[expect(clippy::needless_pass_by_value, reason = "so that it stands in map_err as it is")]
 pub(crate) fn from_domain<E: DomainError>(error: E) -> Error {
     if let Some(fault) = error.fault() {
         return faulty(fault);

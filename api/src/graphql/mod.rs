@@ -2,6 +2,7 @@
 //!
 //! Resolvers parse, call a service and wrap; they decide nothing. `request.rs` holds what a request shares,
 //! `mutation.rs` how every mutation runs, `connection.rs` how every list is paged.
+#![expect(clippy::unused_async, reason = "the library wants every resolver async")]
 
 mod activity;
 mod actor;

@@ -39,11 +39,6 @@ impl<T> Done<T> {
         }
         self
     }
-
-    /// The same, for what else a payload shows.
-    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> Done<U> {
-        Done { result: self.result.map(make), refusals: self.refusals, replayed: self.replayed }
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -232,7 +227,7 @@ macro_rules! error_codes {
         fn every_code_of_the_domain_is_public() {
             let public = [$($name,)+];
             for code in $codes {
-                assert!(public.contains(&code), "{code} is missing in {}", stringify!($code));
+                assert!(public.contains(code), "{code} is missing in {}", stringify!($code));
             }
         }
     };
@@ -246,6 +241,7 @@ macro_rules! payload {
         /// What the mutation did.
         pub(crate) struct $name(pub(crate) $crate::graphql::mutation::Done<uuid::Uuid>);
 
+        /// What the mutation did, or why it was refused.
         #[async_graphql::Object]
         impl $name {
             #[doc = $doc]

@@ -173,10 +173,15 @@ impl Authenticator {
             .fetch_optional(self.db.server())
             .await?;
         let Some(row) = row else { return Ok(None) };
+        let maker =
+            Role::parse(&row.maker_role).ok_or_else(|| Fault::Corrupt(format!("role {}", row.maker_role)))?;
+        let permissions: PermissionSet =
+            row.permissions.iter().filter_map(|name| Permission::parse(name)).collect();
         let principal = Principal {
             company: facts_of(row.tenant_id, &row.currency, &row.zone, row.locale, &row.mode)?,
             actor: Actor::ApiKey(row.api_key_id),
-            permissions: row.permissions.iter().filter_map(|name| Permission::parse(name)).collect(),
+            // A key never exceeds who made it, as that person's role is now.
+            permissions: permissions.and(maker.permissions()),
             session: None,
             role: None,
         };
@@ -206,6 +211,7 @@ struct KeyRow {
     api_key_id: Uuid,
     tenant_id: Uuid,
     permissions: Vec<String>,
+    maker_role: String,
     last_used_at: Option<DateTime<Utc>>,
     currency: String,
     zone: String,

@@ -31,7 +31,7 @@ pub const RECEIVABLE_OPEN: Cube = Cube {
                    CASE WHEN kind = 'invoice' THEN total_minor - (settled_minor + credited_minor) \
                         ELSE settled_minor + credited_minor - total_minor END AS sum1, \
                    0::bigint AS sum2 \
-            FROM invoice WHERE state = 'issued' AND total_minor - settled_minor - credited_minor <> 0",
+            FROM invoice WHERE state = 'issued' AND open_minor > 0",
 };
 
 /// What the company still owes to suppliers.
@@ -45,7 +45,7 @@ pub const PAYABLE_OPEN: Cube = Cube {
                    CASE WHEN kind = 'bill' THEN payable_minor - (settled_minor + credited_minor) \
                         ELSE settled_minor + credited_minor - payable_minor END AS sum1, \
                    0::bigint AS sum2 \
-            FROM bill WHERE state = 'posted' AND payable_minor - settled_minor - credited_minor <> 0",
+            FROM bill WHERE state = 'posted' AND open_minor > 0",
 };
 
 /// What was paid, in both directions.

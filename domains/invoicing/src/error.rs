@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 use kernel::{Currency, Denied, DomainError, Fault, Kind, Money};
 
+use crate::bill::BillKind;
 use crate::einvoice::ReadError;
 
 /// Every code of a refusal, for the closed list of the public contract. `FORBIDDEN` and `INTERNAL` are the
@@ -33,6 +34,7 @@ pub const CODES: &[&str] = &[
     "ISSUE_DATE_BEFORE_LAST",
     "ISSUE_DATE_IN_FUTURE",
     "MISSING_FIELD",
+    "NEGATIVE_PAYABLE",
     "NOTHING_LEFT_TO_CREDIT",
     "NOTHING_TO_INVOICE",
     "NOTHING_TO_POST",
@@ -228,12 +230,20 @@ pub enum Error {
         /// By how much; positive when the lines and taxes exceed what is to be paid.
         difference: Money,
     },
-    /// The company wants a bill approved by somebody else than who entered it.
-    #[error("who entered a bill does not approve it in this company: ask somebody else")]
+    /// The company wants a bill approved by somebody else than who entered it or corrected it last, by a key or not.
+    #[error("who entered or corrected a bill does not approve it in this company: ask somebody else")]
     FourEyes,
-    /// All amounts of the bill are zero.
-    #[error("the bill has no amount, so there is nothing to post: reject it")]
+    /// All amounts are zero, or what is to be paid is zero in the company's currency.
+    #[error(
+        "it comes to nothing in the company's currency, so there is nothing to post: reject or discard it"
+    )]
     NothingToPost,
+    /// A bill that gives money back, or a credit note that claims some.
+    #[error("the payable amount is negative: reject it, and ask for a {}", match .0 {
+        BillKind::Bill => "credit note",
+        BillKind::CreditNote => "bill",
+    })]
+    NegativePayable(BillKind),
     /// A supplier charges tax that the buyer owes itself.
     #[error("categories AE and K bear no tax, but the bill states one: correct its taxes, or reject it")]
     TaxOnReverseCharge,
@@ -315,6 +325,7 @@ impl DomainError for Error {
             Self::DoesNotAddUp { .. } => "DOES_NOT_ADD_UP",
             Self::FourEyes => "FOUR_EYES",
             Self::NothingToPost => "NOTHING_TO_POST",
+            Self::NegativePayable(_) => "NEGATIVE_PAYABLE",
             Self::TaxOnReverseCharge => "TAX_ON_REVERSE_CHARGE",
             Self::NoStandardRate => "NO_STANDARD_RATE",
             Self::NotFound(..) | Self::NotFoundAt(..) => "NOT_FOUND",
@@ -353,7 +364,7 @@ impl DomainError for Error {
             Self::Document(error) => return error.field(),
             Self::Unreadable(_) => "fileId",
             Self::DuplicateBill { .. } => "number",
-            Self::DoesNotAddUp { .. } => "totals",
+            Self::DoesNotAddUp { .. } | Self::NegativePayable(_) => "totals",
             Self::TaxOnReverseCharge => "taxes",
             Self::NotFound(_, field) | Self::LedgerAt(_, field) => field,
             Self::Conflict { .. } => "expectedVersion",
@@ -432,6 +443,7 @@ mod tests {
             Error::DoesNotAddUp { difference: Money::new(1, Currency::EUR) },
             Error::FourEyes,
             Error::NothingToPost,
+            Error::NegativePayable(BillKind::Bill),
             Error::TaxOnReverseCharge,
             Error::NoStandardRate,
             ReadError::NotXml { reason: String::new() }.into(),

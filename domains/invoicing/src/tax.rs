@@ -131,6 +131,15 @@ impl TaxGroup {
     }
 }
 
+/// What of a group's tax waits for payment, in the company's currency; of a credit note positive as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The tax, minor units.
+    pub tax_minor: i64,
+    /// The base that bears it, minor units.
+    pub base_minor: i64,
+}
+
 /// `amount` × `part` / `whole`, rounded half up; 0 of nothing. Exact: the product is taken in 128 bits.
 pub fn share(amount: i64, part: i64, whole: i64) -> i64 {
     if whole == 0 {

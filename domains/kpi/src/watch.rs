@@ -139,7 +139,10 @@ impl Watch {
             })
             .cloned()
             .collect();
-        self.last = figures.into_iter().map(|figure| (figure.definition.key.clone(), figure)).collect();
+        // Between midnight and its tick a figure may come out other than it was told, at the revision it was told
+        // at. What is not pushed must not count as told, or the tick would find nothing to push.
+        let told = figures.into_iter().filter(|figure| snapshot || figure.revision > seen);
+        self.last.extend(told.map(|figure| (figure.definition.key.clone(), figure)));
         (first || snapshot || !changed.is_empty()).then_some(Push {
             revision: head.revision,
             snapshot,
@@ -181,8 +184,9 @@ impl Watch {
         mine && self.seen.is_none_or(|seen| revision > seen)
     }
 
+    /// Whether there is something to look at, or nobody left who may: a quiet company must not keep a stream open.
     async fn has_moved(&self) -> Result<bool, Fault> {
-        let Some(scope) = &self.scope else { return Ok(true) };
+        let Some(scope) = (self.authorise)().await? else { return Ok(true) };
         let tx = scope.read().await?;
         let head = rollup::head(&tx).await;
         tx.end().await;

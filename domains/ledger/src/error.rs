@@ -21,6 +21,7 @@ pub const CODES: &[&str] = &[
     "PERIOD_NOT_OPEN",
     "NO_FISCAL_YEAR",
     "DATE_BEFORE_LAST",
+    "DATE_IN_FUTURE",
     "OPENING_DATE",
     "ENTRY_POSTED",
     "ENTRY_NOT_POSTED",
@@ -29,9 +30,11 @@ pub const CODES: &[&str] = &[
     "NOT_MATCHABLE",
     "MATCHED_TOO_MUCH",
     "ALREADY_UNMATCHED",
+    "NOT_MATCHED_BY_HAND",
     "WRONG_STATE",
     "EARLIER_FIRST",
     "DRAFTS_REMAIN",
+    "YEAR_NOT_OVER",
     "FISCAL_YEAR_OVERLAPS",
     "BOOKS_ALREADY_OPEN",
     "BOOKS_NOT_OPEN",
@@ -105,6 +108,9 @@ pub enum Error {
     /// The journal has a later entry already. The message tells its date.
     #[error("{0}")]
     DateBeforeLast(Cow<'static, str>),
+    /// Nothing is posted before its day has come.
+    #[error("{0} is after today: an entry is posted on its day or later")]
+    DateInFuture(NaiveDate),
     /// The opening journal takes entries of a year's first day only.
     #[error("{0}")]
     OpeningDate(Cow<'static, str>),
@@ -129,6 +135,11 @@ pub enum Error {
     /// Undone already.
     #[error("the matching is undone already")]
     AlreadyUnmatched,
+    /// What a domain above has posted is settled by it.
+    #[error(
+        "the line comes from an invoice, a bill or a payment, which are settled as such: use recordPayment, allocatePayment or undoAllocation"
+    )]
+    NotMatchedByHand,
     /// The state of a period or year does not allow it.
     #[error("{0}")]
     WrongState(&'static str),
@@ -138,6 +149,9 @@ pub enum Error {
     /// Drafts of the year would never be posted.
     #[error("{0} drafts are dated in this year: post, redate or discard them first")]
     DraftsRemain(i64),
+    /// Until its last day is over, a year still takes entries.
+    #[error("the fiscal year ends on {0}: close it from the day after on")]
+    YearNotOver(NaiveDate),
     /// Two fiscal years would share a day.
     #[error("a fiscal year already begins or ends in these twelve months")]
     FiscalYearOverlaps,
@@ -244,6 +258,7 @@ impl DomainError for Error {
             Self::PeriodNotOpen(_) => "PERIOD_NOT_OPEN",
             Self::NoFiscalYear(_) => "NO_FISCAL_YEAR",
             Self::DateBeforeLast(_) => "DATE_BEFORE_LAST",
+            Self::DateInFuture(_) => "DATE_IN_FUTURE",
             Self::OpeningDate(_) => "OPENING_DATE",
             Self::EntryPosted => "ENTRY_POSTED",
             Self::EntryNotPosted => "ENTRY_NOT_POSTED",
@@ -252,9 +267,11 @@ impl DomainError for Error {
             Self::NotMatchable(_) => "NOT_MATCHABLE",
             Self::MatchedTooMuch(_) => "MATCHED_TOO_MUCH",
             Self::AlreadyUnmatched => "ALREADY_UNMATCHED",
+            Self::NotMatchedByHand => "NOT_MATCHED_BY_HAND",
             Self::WrongState(_) => "WRONG_STATE",
             Self::EarlierFirst(_) => "EARLIER_FIRST",
             Self::DraftsRemain(_) => "DRAFTS_REMAIN",
+            Self::YearNotOver(_) => "YEAR_NOT_OVER",
             Self::FiscalYearOverlaps => "FISCAL_YEAR_OVERLAPS",
             Self::BooksAlreadyOpen => "BOOKS_ALREADY_OPEN",
             Self::BooksNotOpen => "BOOKS_NOT_OPEN",
@@ -276,6 +293,7 @@ impl DomainError for Error {
             Self::PeriodNotOpen(_)
             | Self::NoFiscalYear(_)
             | Self::DateBeforeLast(_)
+            | Self::DateInFuture(_)
             | Self::OpeningDate(_) => "date",
             Self::MatchedTooMuch(_) => "amount",
             Self::JournalCodeTaken => "code",
@@ -314,6 +332,7 @@ mod tests {
             Error::PeriodNotOpen(text()),
             Error::no_year(day),
             Error::DateBeforeLast(text()),
+            Error::DateInFuture(day),
             Error::OpeningDate(text()),
             Error::EntryPosted,
             Error::EntryNotPosted,
@@ -322,9 +341,11 @@ mod tests {
             Error::NotMatchable(text()),
             Error::MatchedTooMuch(text()),
             Error::AlreadyUnmatched,
+            Error::NotMatchedByHand,
             Error::WrongState("x"),
             Error::EarlierFirst("2025".to_owned()),
             Error::DraftsRemain(1),
+            Error::YearNotOver(day),
             Error::FiscalYearOverlaps,
             Error::BooksAlreadyOpen,
             Error::BooksNotOpen,

@@ -8,8 +8,9 @@
 //! Invariants: a posted entry has at least two lines and balances in the company's currency, whatever foreign
 //! currencies its lines carry; its date lies in a period that was open; receivable and payable lines name their
 //! party; matchings never take more than a line has; the balances kept in the rollups (cube `ledger.balance`)
-//! equal the sum of the lines at every moment; a year closes after the earlier ones, and its opening entry
-//! (*à-nouveaux*) repeats exactly what its closing left.
+//! equal the sum of the lines at every moment; a year closes once it is over and after the earlier ones, and its
+//! opening entry (*à-nouveaux*) repeats exactly what its closing left. Posting and matching sum what others commit
+//! beside them, and so run under READ COMMITTED alone.
 //!
 //! Permissions: `ledger.read` for everything that is read, `ledger.draft`, `ledger.post` (post, reverse, match),
 //! `ledger.configure` (accounts, journals, exchange rates), `ledger.close` (periods, years). Functions that end

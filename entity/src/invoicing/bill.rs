@@ -39,6 +39,7 @@ pub struct Model {
     pub document: Option<Json>,
     pub finding_count: i32,
     pub corrected: bool,
+    pub corrected_by: Option<String>,
     pub entered_by: String,
     pub approved_by: Option<String>,
     pub approved_at: Option<DateTimeUtc>,

@@ -16,6 +16,7 @@ pub struct Model {
     pub base_minor: i64,
     pub tax_minor: i64,
     pub waiting_minor: i64,
+    pub waiting_base_minor: i64,
     pub transferred_minor: i64,
 }
 

@@ -121,7 +121,11 @@ async fn without_a_scope_a_query_fails_and_does_not_answer() {
         ["SELECT count(*) FROM event", "BEGIN; SET LOCAL app.tenant_id = ''; SELECT count(*) FROM event"]
     {
         let error = sqlx::raw_sql(sql).execute(&mut raw).await.expect_err(sql);
-        assert_eq!(error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(), Some("CO001"), "{sql}");
+        assert_eq!(
+            error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref(),
+            Some("CO001"),
+            "{sql}"
+        );
         let _over = sqlx::raw_sql("ROLLBACK").execute(&mut raw).await;
     }
 }

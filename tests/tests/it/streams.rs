@@ -1,74 +1,10 @@
 //! Live figures over graphql-transport-ws.
 
-use std::time::Duration;
-
-use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::house::settle;
 use crate::server::Server;
-
-const FIGURES: &str =
-    "subscription($keys: [String!], $after: Int) { kpis(keys: $keys, afterRevision: $after) {
-    revision snapshot gap kpis { key value { number records amounts { amount currency } } } } }";
-
-/// A client of the protocol.
-struct Client(tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>);
-
-impl Client {
-    async fn connect(server: &Server, token: Option<&str>) -> Self {
-        Self::connect_to(&server.url, token).await
-    }
-
-    async fn connect_to(url: &str, token: Option<&str>) -> Self {
-        let mut request =
-            format!("{}/graphql/ws", url.replacen("http", "ws", 1)).into_client_request().expect("request");
-        let protocol = "graphql-transport-ws".parse().expect("header");
-        request.headers_mut().insert("sec-websocket-protocol", protocol);
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("connected");
-        let mut client = Self(socket);
-        let payload = token.map_or(json!({}), |token| json!({"authorization": format!("Bearer {token}")}));
-        client.send(json!({"type": "connection_init", "payload": payload})).await;
-        client
-    }
-
-    async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.expect("sent");
-    }
-
-    async fn subscribe(&mut self, id: &str, variables: Value) {
-        self.send(
-            json!({"id": id, "type": "subscribe", "payload": {"query": FIGURES, "variables": variables}}),
-        )
-        .await;
-    }
-
-    /// The next message; a close frame is told as one.
-    async fn next(&mut self) -> Value {
-        loop {
-            let message =
-                tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("in time");
-            match message {
-                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
-                Some(Ok(Message::Close(frame))) => {
-                    return json!({"type": "close", "code": frame.map(|frame| u16::from(frame.code))});
-                }
-                Some(Ok(_)) => {}
-                None | Some(Err(_)) => return json!({"type": "gone"}),
-            }
-        }
-    }
-
-    /// The next pushed figures.
-    async fn push(&mut self) -> Value {
-        let message = self.next().await;
-        assert_eq!(message["type"], "next", "{message:#}");
-        assert!(message["payload"]["errors"].is_null(), "{message:#}");
-        message["payload"]["data"]["kpis"].clone()
-    }
-}
+use crate::socket::Client;
 
 fn waiting(push: &Value) -> Option<i64> {
     let figures = push["kpis"].as_array().expect("figures");

@@ -2,7 +2,7 @@
 
 use crate::graphql::mutation::error_codes;
 
-error_codes!(DocumentsErrorCode, DocumentsUserError, documents::error::CODES.iter().copied(), "the file store", {
+error_codes!(DocumentsErrorCode, DocumentsUserError, documents::error::CODES, "the file store", {
     /// No such thing in this company.
     NotFound = "NOT_FOUND",
     /// A value that cannot be.

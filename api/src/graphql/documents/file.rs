@@ -56,6 +56,7 @@ pub(crate) struct Download {
     expires_at: DateTime<Utc>,
 }
 
+/// A file that the company keeps.
 #[Object]
 impl File {
     /// The public id.

@@ -48,6 +48,7 @@ impl CreateUploadPayload {
     }
 }
 
+/// The announced file and where its bytes go.
 #[Object]
 impl CreateUploadPayload {
     /// The file, whose bytes are awaited. Its id goes to `importBills` once they are there. Null when refused.
@@ -93,7 +94,7 @@ impl DocumentsMutation {
     async fn create_upload(
         &self,
         ctx: &Context<'_>,
-        input: CreateUploadInput,
+        #[graphql(desc = "A file to announce.")] input: CreateUploadInput,
     ) -> Result<CreateUploadPayload, Error> {
         let upload = NewUpload { name: input.name, media_type: input.media_type, size_bytes: input.size };
         let done = mutate(ctx, move |tx| {

@@ -23,6 +23,7 @@ impl ApiKey {
     }
 }
 
+/// A key with which a partner's program acts in this company.
 #[Object]
 impl ApiKey {
     /// The public id.

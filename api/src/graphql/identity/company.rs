@@ -50,6 +50,7 @@ impl Company {
     }
 }
 
+/// A company: the tenant of everything that is read and written here.
 #[Object]
 impl Company {
     /// The public id.

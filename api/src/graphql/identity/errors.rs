@@ -2,7 +2,7 @@
 
 use crate::graphql::mutation::error_codes;
 
-error_codes!(IdentityErrorCode, IdentityUserError, identity::Error::CODES.iter().copied(), "sign-in and membership", {
+error_codes!(IdentityErrorCode, IdentityUserError, identity::Error::CODES, "sign-in and membership", {
     /// No such thing in this company.
     NotFound = "NOT_FOUND",
     /// It has changed since it was read.

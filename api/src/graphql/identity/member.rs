@@ -37,6 +37,7 @@ impl Member {
     }
 }
 
+/// A person in this company.
 #[Object]
 impl Member {
     /// The public id of the membership.

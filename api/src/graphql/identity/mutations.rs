@@ -40,6 +40,7 @@ struct UpdateCompanyInput {
 /// What the mutation did.
 struct UpdateCompanyPayload(Done<Uuid>);
 
+/// What the mutation did.
 #[Object]
 impl UpdateCompanyPayload {
     /// The company as it is now.
@@ -117,6 +118,7 @@ struct CreateApiKeyPayload {
     secret: String,
 }
 
+/// The created key and, this once, its secret.
 #[Object]
 impl CreateApiKeyPayload {
     /// The key. Null when refused.
@@ -166,6 +168,7 @@ impl IdentityMutation {
     async fn update_company(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Changes of a company's settings; what is left out stays.")]
         input: UpdateCompanyInput,
     ) -> Result<UpdateCompanyPayload, Error> {
         let expected = input.expected_version;
@@ -190,7 +193,11 @@ impl IdentityMutation {
 
     /// Makes a person who has an account a member.
     #[graphql(guard = "Needs(Permission::MembersManage)")]
-    async fn add_member(&self, ctx: &Context<'_>, input: AddMemberInput) -> Result<AddMemberPayload, Error> {
+    async fn add_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A person to make a member.")] input: AddMemberInput,
+    ) -> Result<AddMemberPayload, Error> {
         let role = identity::Role::from(input.role);
         let done = mutate(ctx, move |tx| {
             let email = input.email.clone();
@@ -204,7 +211,7 @@ impl IdentityMutation {
     async fn change_role(
         &self,
         ctx: &Context<'_>,
-        input: ChangeRoleInput,
+        #[graphql(desc = "A new role for a member.")] input: ChangeRoleInput,
     ) -> Result<ChangeRolePayload, Error> {
         let (id, role) =
             (parse(Kind::Membership, "memberId", &input.member_id)?, identity::Role::from(input.role));
@@ -223,7 +230,7 @@ impl IdentityMutation {
     async fn remove_member(
         &self,
         ctx: &Context<'_>,
-        input: RemoveMemberInput,
+        #[graphql(desc = "A membership to end.")] input: RemoveMemberInput,
     ) -> Result<RemoveMemberPayload, Error> {
         let id = parse(Kind::Membership, "memberId", &input.member_id)?;
         let done = mutate(ctx, move |tx| {
@@ -239,7 +246,7 @@ impl IdentityMutation {
     async fn create_api_key(
         &self,
         ctx: &Context<'_>,
-        input: CreateApiKeyInput,
+        #[graphql(desc = "A key to create.")] input: CreateApiKeyInput,
     ) -> Result<CreateApiKeyPayload, Error> {
         let permissions = permission_set(&input.permissions)?;
         let new = NewApiKey { name: input.name, permissions, expires_at: input.expires_at };
@@ -257,7 +264,7 @@ impl IdentityMutation {
     async fn revoke_api_key(
         &self,
         ctx: &Context<'_>,
-        input: RevokeApiKeyInput,
+        #[graphql(desc = "A key to revoke.")] input: RevokeApiKeyInput,
     ) -> Result<RevokeApiKeyPayload, Error> {
         let id = parse(Kind::ApiKey, "apiKeyId", &input.api_key_id)?;
         let done = mutate(ctx, move |tx| Box::pin(async move { keys::revoke(tx, id).await.map(|()| id) }));

@@ -44,6 +44,7 @@ impl From<Permission> for PermissionInfo {
     }
 }
 
+/// Who asks.
 #[Object]
 impl Viewer {
     /// The person or program.

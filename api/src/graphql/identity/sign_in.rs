@@ -154,7 +154,11 @@ pub(crate) struct SignInMutation;
 #[Object]
 impl SignInMutation {
     /// Founds a company: its owner, chart of accounts, journals, fiscal year, tax codes and figures, at once.
-    async fn sign_up(&self, ctx: &Context<'_>, input: SignUpInput) -> Result<SessionPayload, Error> {
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs up, and the company that is founded.")] input: SignUpInput,
+    ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let company = identity::company::NewCompany::from(input.company);
         let person = NewPerson {
@@ -179,7 +183,7 @@ impl SignInMutation {
     async fn create_company(
         &self,
         ctx: &Context<'_>,
-        input: CreateCompanyInput,
+        #[graphql(desc = "A company to found for who is signed in.")] input: CreateCompanyInput,
     ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let Actor::Person(person) = request.scope()?.actor() else {
@@ -201,7 +205,11 @@ impl SignInMutation {
     }
 
     /// Opens a session by e-mail and password.
-    async fn sign_in(&self, ctx: &Context<'_>, input: SignInInput) -> Result<SessionPayload, Error> {
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let company = parse_optional(Kind::Company, "companyId", input.company_id.as_ref())?;
         let (app, origin) = (request.app(), request.origin().clone());
@@ -215,7 +223,7 @@ impl SignInMutation {
     async fn switch_company(
         &self,
         ctx: &Context<'_>,
-        input: SwitchCompanyInput,
+        #[graphql(desc = "The company to act in next.")] input: SwitchCompanyInput,
     ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let company = parse(Kind::Company, "companyId", &input.company_id)?;

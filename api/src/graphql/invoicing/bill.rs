@@ -146,6 +146,7 @@ impl Bill {
     }
 }
 
+/// A supplier bill or supplier credit note, as received.
 #[Object]
 impl Bill {
     /// The public id.

@@ -44,6 +44,7 @@ impl BillDetails {
     }
 }
 
+/// What a received electronic invoice says beside parties, lines, taxes and totals, in the terms of EN 16931.
 #[Object]
 impl BillDetails {
     /// The document type, a code of UNTDID 1001 such as `380` (BT-3).

@@ -1,8 +1,12 @@
 //! What is done with supplier bills.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Error, ID, InputObject, Object};
+use documents::Files;
+use documents::file::service::Content;
 use invoicing::bill::service::{self, Imported};
-use kernel::{DomainError, Kind, Permission, Tx};
+use kernel::{DomainError, Kind, Permission, Scope, Tx};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,7 +15,7 @@ use super::bill_inputs::{CorrectBillInput, EnterBillInput};
 use super::errors::InvoicingUserError;
 use crate::graphql::date::Date;
 use crate::graphql::documents::file::File;
-use crate::graphql::error::bad_argument;
+use crate::graphql::error::{bad_argument, from_domain};
 use crate::graphql::guard::Needs;
 use crate::graphql::ids::{parse, parse_all, public};
 use crate::graphql::mutation::{Done, Refusal, mutate, payload};
@@ -74,22 +78,26 @@ struct ImportedFile {
 }
 
 impl ImportedFile {
-    fn new(upload: Uuid, imported: Imported) -> Self {
+    fn new(upload: Uuid, imported: &Imported) -> Self {
         match imported {
-            Imported::Bill(bill) => Self { upload, bill: Some(bill), duplicate_of: None, refusal: None },
-            Imported::Refused(error) => Self {
-                upload,
-                bill: None,
-                duplicate_of: match &error {
-                    invoicing::Error::DuplicateBill { first } => Some(*first),
-                    _ => None,
-                },
-                refusal: Some(Refusal {
-                    code: error.code().to_owned(),
-                    field: error.field(),
-                    message: error.to_string(),
-                }),
+            Imported::Bill(bill) => Self { upload, bill: Some(*bill), duplicate_of: None, refusal: None },
+            Imported::Refused(error) => Self::refused(upload, error),
+        }
+    }
+
+    fn refused(upload: Uuid, error: &invoicing::Error) -> Self {
+        Self {
+            upload,
+            bill: None,
+            duplicate_of: match error {
+                invoicing::Error::DuplicateBill { first } => Some(*first),
+                _ => None,
             },
+            refusal: Some(Refusal {
+                code: error.code().to_owned(),
+                field: error.field(),
+                message: error.to_string(),
+            }),
         }
     }
 }
@@ -134,6 +142,7 @@ async fn load(ctx: &Context<'_>, id: Option<Uuid>) -> Result<Option<Bill>, Error
 /// What became of each file. One bad file does not stop the others.
 struct ImportBillsPayload(Done<Vec<ImportedFile>>);
 
+/// What became of each file. One bad file does not stop the others.
 #[Object]
 impl ImportBillsPayload {
     /// What became of each file, in the order of `uploadIds`.
@@ -153,14 +162,37 @@ impl ImportBillsPayload {
     }
 }
 
-async fn import(
-    tx: &Tx,
-    files: &documents::Files,
-    uploads: &[Uuid],
-) -> Result<Vec<ImportedFile>, invoicing::Error> {
+/// An upload: what it holds, or why that cannot be had.
+type Upload = (Uuid, Result<Content, invoicing::Error>);
+
+/// Reads the uploads in a snapshot of its own, for the object store is never waited for in the transaction that
+/// writes.
+async fn read(scope: &Scope, files: &Files, ids: &[Uuid]) -> Result<Vec<Upload>, invoicing::Error> {
+    let snapshot = scope.read().await?;
+    let uploads = read_in(&snapshot, files, ids).await;
+    snapshot.end().await;
+    uploads
+}
+
+/// What the user can mend is told with its file; anything else ends it all.
+async fn read_in(snapshot: &Tx, files: &Files, ids: &[Uuid]) -> Result<Vec<Upload>, invoicing::Error> {
+    let mut uploads = Vec::with_capacity(ids.len());
+    for id in ids {
+        match service::read_file(snapshot, files, *id).await {
+            Err(error) if error.fault().is_some() || error.denied().is_some() => return Err(error),
+            content => uploads.push((*id, content)),
+        }
+    }
+    Ok(uploads)
+}
+
+async fn import(tx: &Tx, uploads: &[Upload]) -> Result<Vec<ImportedFile>, invoicing::Error> {
     let mut imported = Vec::with_capacity(uploads.len());
-    for upload in uploads {
-        imported.push(ImportedFile::new(*upload, service::import_file(tx, files, *upload).await?));
+    for (id, content) in uploads {
+        imported.push(match content {
+            Ok(content) => ImportedFile::new(*id, &service::import_file(tx, content).await?),
+            Err(refusal) => ImportedFile::refused(*id, refusal),
+        });
     }
     Ok(imported)
 }
@@ -177,23 +209,29 @@ impl PurchasesMutation {
     async fn import_bills(
         &self,
         ctx: &Context<'_>,
-        input: ImportBillsInput,
+        #[graphql(desc = "Files to import.")] input: ImportBillsInput,
     ) -> Result<ImportBillsPayload, Error> {
         let uploads = parse_all(Kind::File, "uploadIds", &input.upload_ids)?;
         if uploads.is_empty() || uploads.len() > MOST_FILES {
             return Err(bad_argument("uploadIds", format!("name 1 to {MOST_FILES} uploads")));
         }
-        let files = ctx.session()?.app().files.clone();
+        let session = ctx.session()?;
+        let uploads = read(session.scope()?, &session.app().files, &uploads).await.map_err(from_domain)?;
+        let uploads = Arc::new(uploads);
         let done = mutate(ctx, move |tx| {
-            let (files, uploads) = (files.clone(), uploads.clone());
-            Box::pin(async move { import(tx, &files, &uploads).await })
+            let uploads = uploads.clone();
+            Box::pin(async move { import(tx, &uploads).await })
         });
         Ok(ImportBillsPayload(done.await?))
     }
 
     /// Records a bill or credit note by hand. What does not add up is recorded as stated, with findings.
     #[graphql(guard = "Needs(Permission::BillsEnter)")]
-    async fn enter_bill(&self, ctx: &Context<'_>, input: EnterBillInput) -> Result<EnterBillPayload, Error> {
+    async fn enter_bill(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A bill or credit note to enter by hand.")] input: EnterBillInput,
+    ) -> Result<EnterBillPayload, Error> {
         let new = input.read()?;
         let done = mutate(ctx, move |tx| {
             let new = new.clone();
@@ -208,6 +246,9 @@ impl PurchasesMutation {
     async fn correct_bill(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "What is corrected of a received bill; what is left out stays. Lines, taxes and totals are corrected each on their own: correcting a line does not change the totals."
+        )]
         input: CorrectBillInput,
     ) -> Result<CorrectBillPayload, Error> {
         let (id, expected) = (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version);
@@ -219,12 +260,13 @@ impl PurchasesMutation {
         Ok(CorrectBillPayload(done.await?.or_current(id)))
     }
 
-    /// Finds a received bill right. Where the company wants four eyes, not by who entered it.
+    /// Finds a received bill right. Where the company wants four eyes, not by who entered it or corrected it last; an
+    /// API key counts as the person who made it.
     #[graphql(guard = "Needs(Permission::BillsApprove)")]
     async fn approve_bill(
         &self,
         ctx: &Context<'_>,
-        input: ApproveBillInput,
+        #[graphql(desc = "A bill to approve.")] input: ApproveBillInput,
     ) -> Result<ApproveBillPayload, Error> {
         let (id, expected) = (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| Box::pin(service::approve(tx, id, expected)));
@@ -236,7 +278,7 @@ impl PurchasesMutation {
     async fn reject_bill(
         &self,
         ctx: &Context<'_>,
-        input: RejectBillInput,
+        #[graphql(desc = "A bill to reject.")] input: RejectBillInput,
     ) -> Result<RejectBillPayload, Error> {
         let (id, expected) = (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -249,7 +291,11 @@ impl PurchasesMutation {
     /// Posts an approved bill to the purchases journal. A foreign currency is converted at the rate of the issue
     /// date.
     #[graphql(guard = "Needs(Permission::BillsPost)")]
-    async fn post_bill(&self, ctx: &Context<'_>, input: PostBillInput) -> Result<PostBillPayload, Error> {
+    async fn post_bill(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A bill to post.")] input: PostBillInput,
+    ) -> Result<PostBillPayload, Error> {
         let (id, expected, on) =
             (parse(Kind::Bill, "billId", &input.bill_id)?, input.expected_version, input.on.map(Into::into));
         let done = mutate(ctx, move |tx| Box::pin(service::post(tx, id, expected, on)));

@@ -17,6 +17,7 @@ pub(crate) struct BillLine {
     pub(super) currency: String,
 }
 
+/// A line of a supplier bill.
 #[Object]
 impl BillLine {
     /// The public id.
@@ -82,6 +83,7 @@ pub(crate) struct BillTax {
     pub(super) currency: String,
 }
 
+/// The tax of one category and rate on a supplier bill, as stated (EN 16931, BG-23).
 #[Object]
 impl BillTax {
     /// The VAT category, a code of EN 16931 such as `S`.
@@ -134,6 +136,7 @@ pub(crate) enum FindingSeverity {
 /// What does not add up, or breaks a rule, on a bill as received.
 pub(crate) struct Finding(pub(super) bill_finding::Model);
 
+/// What does not add up, or breaks a rule, on a bill as received.
 #[Object]
 impl Finding {
     /// The public id.

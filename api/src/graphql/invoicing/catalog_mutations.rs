@@ -133,7 +133,7 @@ impl CatalogMutation {
     async fn create_item(
         &self,
         ctx: &Context<'_>,
-        input: CreateItemInput,
+        #[graphql(desc = "An item to create.")] input: CreateItemInput,
     ) -> Result<CreateItemPayload, Error> {
         let item = NewItem {
             code: input.code,
@@ -158,6 +158,9 @@ impl CatalogMutation {
     async fn update_item(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "Changes of an item. What is left out stays; null clears what can be empty. Lines that exist keep what they copied."
+        )]
         input: UpdateItemInput,
     ) -> Result<UpdateItemPayload, Error> {
         let (id, expected) = (parse(Kind::Item, "itemId", &input.item_id)?, input.expected_version);
@@ -184,7 +187,7 @@ impl CatalogMutation {
     async fn archive_item(
         &self,
         ctx: &Context<'_>,
-        input: ArchiveItemInput,
+        #[graphql(desc = "An item to archive, or to take back into use.")] input: ArchiveItemInput,
     ) -> Result<ArchiveItemPayload, Error> {
         let (id, expected) = (parse(Kind::Item, "itemId", &input.item_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -198,7 +201,7 @@ impl CatalogMutation {
     async fn unarchive_item(
         &self,
         ctx: &Context<'_>,
-        input: ArchiveItemInput,
+        #[graphql(desc = "An item to archive, or to take back into use.")] input: ArchiveItemInput,
     ) -> Result<UnarchiveItemPayload, Error> {
         let (id, expected) = (parse(Kind::Item, "itemId", &input.item_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -212,6 +215,9 @@ impl CatalogMutation {
     async fn create_tax_code(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "A tax code to create. Category, rate and chargeability never change: another rate is another code."
+        )]
         input: CreateTaxCodeInput,
     ) -> Result<CreateTaxCodePayload, Error> {
         let code = NewTaxCode {
@@ -234,6 +240,7 @@ impl CatalogMutation {
     async fn update_tax_code(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Changes of what people read of a tax code. What is left out stays.")]
         input: UpdateTaxCodeInput,
     ) -> Result<UpdateTaxCodePayload, Error> {
         let (id, expected) = (parse(Kind::TaxCode, "taxCodeId", &input.tax_code_id)?, input.expected_version);
@@ -250,7 +257,7 @@ impl CatalogMutation {
     async fn archive_tax_code(
         &self,
         ctx: &Context<'_>,
-        input: ArchiveTaxCodeInput,
+        #[graphql(desc = "A tax code to archive, or to take back into use.")] input: ArchiveTaxCodeInput,
     ) -> Result<ArchiveTaxCodePayload, Error> {
         let (id, expected) = (parse(Kind::TaxCode, "taxCodeId", &input.tax_code_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -264,7 +271,7 @@ impl CatalogMutation {
     async fn unarchive_tax_code(
         &self,
         ctx: &Context<'_>,
-        input: ArchiveTaxCodeInput,
+        #[graphql(desc = "A tax code to archive, or to take back into use.")] input: ArchiveTaxCodeInput,
     ) -> Result<UnarchiveTaxCodePayload, Error> {
         let (id, expected) = (parse(Kind::TaxCode, "taxCodeId", &input.tax_code_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {

@@ -3,7 +3,7 @@
 use crate::graphql::mutation::error_codes;
 
 error_codes!(InvoicingErrorCode, InvoicingUserError,
-    invoicing::CODES.iter().chain(ledger::error::CODES).copied(), "invoicing, or the ledger beneath it,", {
+    invoicing::CODES.iter().chain(ledger::error::CODES), "invoicing, or the ledger beneath it,", {
     /// No such thing in this company.
     NotFound = "NOT_FOUND",
     /// It has changed since it was read.
@@ -62,10 +62,12 @@ error_codes!(InvoicingErrorCode, InvoicingUserError,
     DuplicateBill = "DUPLICATE_BILL",
     /// The bill's amounts do not add up.
     DoesNotAddUp = "DOES_NOT_ADD_UP",
-    /// Somebody else than who entered it must approve it.
+    /// Somebody else than who entered it or corrected it last must approve it.
     FourEyes = "FOUR_EYES",
-    /// The bill's amounts are all zero.
+    /// The amounts are all zero, or what is to be paid is zero in the company's currency.
     NothingToPost = "NOTHING_TO_POST",
+    /// A bill that gives money back, or a credit note that claims some.
+    NegativePayable = "NEGATIVE_PAYABLE",
     /// Tax is stated where the buyer owes it.
     TaxOnReverseCharge = "TAX_ON_REVERSE_CHARGE",
     /// The company has no tax code with a standard rate.
@@ -110,6 +112,8 @@ error_codes!(InvoicingErrorCode, InvoicingUserError,
     NoFiscalYear = "NO_FISCAL_YEAR",
     /// The journal has a later entry already.
     DateBeforeLast = "DATE_BEFORE_LAST",
+    /// Nothing is posted or reversed by hand on a date after today.
+    DateInFuture = "DATE_IN_FUTURE",
     /// The opening journal takes first days of a year only.
     OpeningDate = "OPENING_DATE",
     /// The entry is posted.
@@ -126,10 +130,14 @@ error_codes!(InvoicingErrorCode, InvoicingUserError,
     MatchedTooMuch = "MATCHED_TOO_MUCH",
     /// The matching is undone already.
     AlreadyUnmatched = "ALREADY_UNMATCHED",
+    /// Lines of invoices, bills and payments are settled by payments and their undoing.
+    NotMatchedByHand = "NOT_MATCHED_BY_HAND",
     /// Something earlier is still open.
     EarlierFirst = "EARLIER_FIRST",
     /// Drafts of the year would never be posted.
     DraftsRemain = "DRAFTS_REMAIN",
+    /// A fiscal year closes once its last day is over.
+    YearNotOver = "YEAR_NOT_OVER",
     /// Two fiscal years would share a day.
     FiscalYearOverlaps = "FISCAL_YEAR_OVERLAPS",
     /// The books are open already.

@@ -132,6 +132,13 @@ impl Invoice {
         Ok(ctx.session()?.load::<Invoices>(id).await?.map(Self::new))
     }
 
+    /// The same for a field of the root, which is met once: read at once, with what the query asks of it.
+    pub(crate) async fn load_ahead(ctx: &Context<'_>, id: Uuid) -> Result<Option<Self>, Error> {
+        let tx = ctx.session()?.read().await?;
+        let rows = reading::by_ids(&tx, &[id]).await.told()?;
+        Ok(Self::ahead(ctx, &tx, &ctx.look_ahead(), rows).await?.pop())
+    }
+
     /// Invoices with what the query asks of them, each kind of child in one statement. `node` is the selection
     /// on an invoice. What the actor may not read is not read ahead: the field itself refuses it.
     pub(crate) async fn ahead(
@@ -177,6 +184,7 @@ impl Invoice {
     }
 }
 
+/// A customer invoice or credit note.
 #[Object]
 impl Invoice {
     /// The public id.

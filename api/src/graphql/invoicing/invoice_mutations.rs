@@ -257,7 +257,7 @@ impl InvoiceMutation {
     async fn create_invoice(
         &self,
         ctx: &Context<'_>,
-        input: CreateInvoiceInput,
+        #[graphql(desc = "A draft to create.")] input: CreateInvoiceInput,
     ) -> Result<CreateInvoicePayload, Error> {
         let new = input.read()?;
         let done = mutate(ctx, move |tx| {
@@ -272,7 +272,7 @@ impl InvoiceMutation {
     async fn update_invoice(
         &self,
         ctx: &Context<'_>,
-        input: UpdateInvoiceInput,
+        #[graphql(desc = "Changes of a draft. What is left out stays; null clears what can be empty.")] input: UpdateInvoiceInput,
     ) -> Result<UpdateInvoicePayload, Error> {
         let (id, expected) = (parse(Kind::Invoice, "invoiceId", &input.invoice_id)?, input.expected_version);
         let edit = input.read()?;
@@ -288,7 +288,7 @@ impl InvoiceMutation {
     async fn discard_invoice(
         &self,
         ctx: &Context<'_>,
-        input: DiscardInvoiceInput,
+        #[graphql(desc = "A draft of an invoice or credit note to give up.")] input: DiscardInvoiceInput,
     ) -> Result<DiscardInvoicePayload, Error> {
         let (id, expected) = (parse(Kind::Invoice, "invoiceId", &input.invoice_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -303,7 +303,7 @@ impl InvoiceMutation {
     async fn issue_invoice(
         &self,
         ctx: &Context<'_>,
-        input: IssueInvoiceInput,
+        #[graphql(desc = "A draft of an invoice or credit note to issue.")] input: IssueInvoiceInput,
     ) -> Result<IssueInvoicePayload, Error> {
         let (id, expected) = (parse(Kind::Invoice, "invoiceId", &input.invoice_id)?, input.expected_version);
         let date = input.issue_date.map(Into::into);
@@ -318,7 +318,7 @@ impl InvoiceMutation {
     async fn create_credit_note(
         &self,
         ctx: &Context<'_>,
-        input: CreateCreditNoteInput,
+        #[graphql(desc = "A credit note to draft.")] input: CreateCreditNoteInput,
     ) -> Result<CreateCreditNotePayload, Error> {
         let new = NewCreditNote {
             invoice_id: parse(Kind::Invoice, "invoiceId", &input.invoice_id)?,
@@ -338,6 +338,9 @@ impl InvoiceMutation {
     async fn update_credit_note(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "Changes of a draft credit note. What is left out stays; null clears what can be empty."
+        )]
         input: UpdateCreditNoteInput,
     ) -> Result<UpdateCreditNotePayload, Error> {
         let id = parse(Kind::Invoice, "creditNoteId", &input.credit_note_id)?;

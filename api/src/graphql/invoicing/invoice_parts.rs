@@ -23,6 +23,7 @@ pub(crate) struct InvoiceLine {
     pub(super) currency: String,
 }
 
+/// A line of an invoice or credit note.
 #[Object]
 impl InvoiceLine {
     /// The public id.
@@ -113,6 +114,7 @@ pub(crate) struct InvoiceTax {
     pub(super) currency: String,
 }
 
+/// The tax of all lines of one category and rate: computed on their sum, never per line.
 #[Object]
 impl InvoiceTax {
     /// The category.
@@ -198,6 +200,7 @@ impl IssuedCustomer {
 /// What a customer thinks of an invoice, left once by a signed link.
 pub(crate) struct Satisfaction(pub(super) satisfaction::Model);
 
+/// What a customer thinks of an invoice, left once by a signed link.
 #[Object]
 impl Satisfaction {
     /// From 1 (bad) to 5 (good).

@@ -116,7 +116,7 @@ impl InvoiceQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The invoice or credit note.")] id: ID,
     ) -> Result<Option<Invoice>, Error> {
-        Invoice::load(ctx, parse(Kind::Invoice, "id", &id)?).await
+        Invoice::load_ahead(ctx, parse(Kind::Invoice, "id", &id)?).await
     }
 
     /// Customer invoices and credit notes, the last drafted first unless `orderBy` says otherwise.

@@ -51,6 +51,7 @@ impl Item {
     }
 }
 
+/// What the company sells.
 #[Object]
 impl Item {
     /// The public id.

@@ -75,6 +75,7 @@ pub(crate) struct BankAccount {
     bic: Option<String>,
 }
 
+/// A customer, a supplier, or both.
 #[Object]
 impl Party {
     /// The public id.

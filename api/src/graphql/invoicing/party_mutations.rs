@@ -191,6 +191,7 @@ impl PartyMutation {
     async fn create_party(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "A customer or supplier to create. Blank texts count as left out.")]
         input: CreatePartyInput,
     ) -> Result<CreatePartyPayload, Error> {
         let party = NewParty::from(input);
@@ -206,6 +207,9 @@ impl PartyMutation {
     async fn update_party(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "Changes of a party. What is left out stays; null clears what can be empty. Issued documents keep what they show."
+        )]
         input: UpdatePartyInput,
     ) -> Result<UpdatePartyPayload, Error> {
         let (id, expected) = (parse(Kind::Party, "partyId", &input.party_id)?, input.expected_version);
@@ -222,7 +226,7 @@ impl PartyMutation {
     async fn archive_party(
         &self,
         ctx: &Context<'_>,
-        input: ArchivePartyInput,
+        #[graphql(desc = "A party to archive, or to take back into use.")] input: ArchivePartyInput,
     ) -> Result<ArchivePartyPayload, Error> {
         let (id, expected) = (parse(Kind::Party, "partyId", &input.party_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {
@@ -236,7 +240,7 @@ impl PartyMutation {
     async fn unarchive_party(
         &self,
         ctx: &Context<'_>,
-        input: ArchivePartyInput,
+        #[graphql(desc = "A party to archive, or to take back into use.")] input: ArchivePartyInput,
     ) -> Result<UnarchivePartyPayload, Error> {
         let (id, expected) = (parse(Kind::Party, "partyId", &input.party_id)?, input.expected_version);
         let done = mutate(ctx, move |tx| {

@@ -134,6 +134,8 @@ impl Payment {
     }
 }
 
+/// A payment, received or made. It is never changed: what it settles are its allocations, and when the bank takes
+/// it back, it bounces.
 #[Object]
 impl Payment {
     /// The public id.

@@ -108,6 +108,8 @@ impl Allocation {
     }
 }
 
+/// One settlement: a payment or a credit note, set against an invoice or a bill. It is never changed; what undoes
+/// it is an allocation of the opposite amount.
 #[Object]
 impl Allocation {
     /// The public id.

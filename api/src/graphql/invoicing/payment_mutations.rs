@@ -162,7 +162,7 @@ impl PaymentsMutation {
     async fn record_payment(
         &self,
         ctx: &Context<'_>,
-        input: RecordPaymentInput,
+        #[graphql(desc = "A payment to record.")] input: RecordPaymentInput,
     ) -> Result<RecordPaymentPayload, Error> {
         let own = ctx.session()?.scope()?.company().currency;
         let amount = input.amount.read("amount")?;
@@ -201,7 +201,7 @@ impl PaymentsMutation {
     async fn allocate_payment(
         &self,
         ctx: &Context<'_>,
-        input: AllocatePaymentInput,
+        #[graphql(desc = "What a payment settles further.")] input: AllocatePaymentInput,
     ) -> Result<AllocatePaymentPayload, Error> {
         let id = parse(Kind::Payment, "paymentId", &input.payment_id)?;
         let stated = allocations(&input.allocations)?;
@@ -221,7 +221,7 @@ impl PaymentsMutation {
     async fn undo_allocation(
         &self,
         ctx: &Context<'_>,
-        input: UndoAllocationInput,
+        #[graphql(desc = "An allocation to undo.")] input: UndoAllocationInput,
     ) -> Result<UndoAllocationPayload, Error> {
         let id = parse(Kind::Allocation, "allocationId", &input.allocation_id)?;
         let done = mutate(ctx, move |tx| Box::pin(rules::deallocate(tx, id)));
@@ -234,7 +234,7 @@ impl PaymentsMutation {
     async fn bounce_payment(
         &self,
         ctx: &Context<'_>,
-        input: BouncePaymentInput,
+        #[graphql(desc = "A payment that the bank has taken back.")] input: BouncePaymentInput,
     ) -> Result<BouncePaymentPayload, Error> {
         let id = parse(Kind::Payment, "paymentId", &input.payment_id)?;
         let BouncePaymentInput { on, reason, .. } = input;
@@ -250,7 +250,7 @@ impl PaymentsMutation {
     async fn set_credit_note(
         &self,
         ctx: &Context<'_>,
-        input: SetCreditNoteInput,
+        #[graphql(desc = "A credit note to set against what is owed.")] input: SetCreditNoteInput,
     ) -> Result<SetCreditNotePayload, Error> {
         let note = target("creditNoteId", &input.credit_note_id)?;
         let document = target("documentId", &input.document_id)?;

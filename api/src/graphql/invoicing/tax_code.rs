@@ -40,6 +40,7 @@ impl TaxCode {
     }
 }
 
+/// A tax code: a category and rate, and when the tax becomes chargeable. These three never change.
 #[Object]
 impl TaxCode {
     /// The public id.

@@ -82,6 +82,7 @@ fn points(from: Date, to: Date, grain: KpiGrain) -> usize {
     if grain == KpiGrain::Month { days / 28 + 1 } else { days }
 }
 
+/// What of a KPI is read when it is asked for.
 #[Object]
 impl KpiDetail {
     /// The history, a point a day (or a month), both days included; at most 1100 points.

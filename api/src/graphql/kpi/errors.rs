@@ -2,7 +2,7 @@
 
 use crate::graphql::mutation::error_codes;
 
-error_codes!(KpiErrorCode, KpiUserError, kpi::CODES.iter().copied(), "the figures", {
+error_codes!(KpiErrorCode, KpiUserError, kpi::CODES, "the figures", {
     /// No such KPI in this company.
     NotFound = "NOT_FOUND",
     /// It has changed since it was read.

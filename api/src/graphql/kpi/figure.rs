@@ -102,6 +102,7 @@ impl From<&kpi::Value> for KpiValue {
 #[derive(Clone)]
 pub(crate) struct KpiFigure(pub(crate) Arc<kpi::Figure>);
 
+/// A KPI with what it comes to.
 #[Object]
 impl KpiFigure {
     /// The public id of the KPI.

@@ -50,7 +50,7 @@ impl KpiMutation {
     async fn set_kpi_target(
         &self,
         ctx: &Context<'_>,
-        input: SetKpiTargetInput,
+        #[graphql(desc = "A target to set.")] input: SetKpiTargetInput,
     ) -> Result<SetKpiTargetPayload, Error> {
         let id = parse(Kind::Kpi, "kpiId", &input.kpi_id)?;
         let (target, expected) = (input.target, input.expected_version);
@@ -60,7 +60,11 @@ impl KpiMutation {
 
     /// Gives a KPI other names.
     #[graphql(guard = "Needs(Permission::KpiManage)")]
-    async fn rename_kpi(&self, ctx: &Context<'_>, input: RenameKpiInput) -> Result<RenameKpiPayload, Error> {
+    async fn rename_kpi(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "New names of a KPI; what is left out stays.")] input: RenameKpiInput,
+    ) -> Result<RenameKpiPayload, Error> {
         let id = parse(Kind::Kpi, "kpiId", &input.kpi_id)?;
         let expected = input.expected_version;
         let names = Rename { label_fr: input.label_fr, label_en: input.label_en };

@@ -14,6 +14,7 @@ pub(crate) struct Kpis {
     kpis: Vec<kpi::Figure>,
 }
 
+/// KPIs of one moment.
 #[Object]
 impl Kpis {
     /// The company's revision; give it as `afterRevision` of the subscription to be told what changes from here on.

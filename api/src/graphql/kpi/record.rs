@@ -10,6 +10,7 @@ use crate::graphql::node::{Node, node};
 /// A record that a KPI is made of, and what it adds to it.
 pub(crate) struct KpiRecord(pub(crate) kpi::Record);
 
+/// A record that a KPI is made of, and what it adds to it.
 #[Object]
 impl KpiRecord {
     /// The public id of the record: an invoice, a bill, a payment.

@@ -82,7 +82,6 @@ impl KpiSubscription {
     /// the company's revision moves, those that changed. Each event is authorised anew; when the token has ended, so does
     /// the stream.
     #[graphql(guard = "Needs(Permission::KpiRead)")]
-    #[expect(clippy::unused_async, reason = "a subscription's resolver must be asynchronous")]
     async fn kpis(
         &self,
         ctx: &Context<'_>,

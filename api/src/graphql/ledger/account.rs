@@ -88,6 +88,7 @@ impl Account {
     }
 }
 
+/// An account of the chart.
 #[Object]
 impl Account {
     /// The public id.

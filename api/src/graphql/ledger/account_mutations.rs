@@ -106,7 +106,7 @@ impl AccountMutation {
     async fn create_account(
         &self,
         ctx: &Context<'_>,
-        input: CreateAccountInput,
+        #[graphql(desc = "An account to add.")] input: CreateAccountInput,
     ) -> Result<CreateAccountPayload, Error> {
         let new = NewAccount {
             number: input.number,
@@ -129,7 +129,7 @@ impl AccountMutation {
     async fn rename_account(
         &self,
         ctx: &Context<'_>,
-        input: RenameAccountInput,
+        #[graphql(desc = "New names for an account.")] input: RenameAccountInput,
     ) -> Result<RenameAccountPayload, Error> {
         let id = parse(Kind::Account, "accountId", &input.account_id)?;
         let done = mutate(ctx, move |tx| {
@@ -146,7 +146,7 @@ impl AccountMutation {
     async fn close_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        #[graphql(desc = "An account to close, reopen or delete.")] input: AccountInput,
     ) -> Result<CloseAccountPayload, Error> {
         let id = parse(Kind::Account, "accountId", &input.account_id)?;
         let version = input.expected_version;
@@ -159,7 +159,7 @@ impl AccountMutation {
     async fn reopen_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        #[graphql(desc = "An account to close, reopen or delete.")] input: AccountInput,
     ) -> Result<ReopenAccountPayload, Error> {
         let id = parse(Kind::Account, "accountId", &input.account_id)?;
         let version = input.expected_version;
@@ -172,7 +172,7 @@ impl AccountMutation {
     async fn delete_account(
         &self,
         ctx: &Context<'_>,
-        input: AccountInput,
+        #[graphql(desc = "An account to close, reopen or delete.")] input: AccountInput,
     ) -> Result<DeleteAccountPayload, Error> {
         let id = parse(Kind::Account, "accountId", &input.account_id)?;
         let version = input.expected_version;
@@ -185,7 +185,7 @@ impl AccountMutation {
     async fn rename_journal(
         &self,
         ctx: &Context<'_>,
-        input: RenameJournalInput,
+        #[graphql(desc = "A new code and name for a journal.")] input: RenameJournalInput,
     ) -> Result<RenameJournalPayload, Error> {
         let id = parse(Kind::Journal, "journalId", &input.journal_id)?;
         let done = mutate(ctx, move |tx| {
@@ -202,7 +202,7 @@ impl AccountMutation {
     async fn set_exchange_rate(
         &self,
         ctx: &Context<'_>,
-        input: SetExchangeRateInput,
+        #[graphql(desc = "A rate to set.")] input: SetExchangeRateInput,
     ) -> Result<SetExchangeRatePayload, Error> {
         let currency = currency(&input.currency, "currency")?;
         let done = mutate(ctx, move |tx| {

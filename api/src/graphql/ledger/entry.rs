@@ -39,21 +39,29 @@ pub(super) struct JournalEntryFilter {
     from: Option<Date>,
     /// Dated on this day or earlier.
     to: Option<Date>,
-    /// That come from this thing, e.g. an invoice.
+    /// That come from this thing: an invoice, a bill, a payment, an allocation or a fiscal year.
     source_id: Option<ID>,
 }
 
 impl JournalEntryFilter {
     pub(super) fn read(self) -> Result<service::Filter, Error> {
-        let source = self.source_id.as_ref().map(|id| kernel::id::decode_any(id)).transpose();
         Ok(service::Filter {
             journal: parse_optional(Kind::Journal, "filter.journalId", self.journal_id.as_ref())?,
             state: self.state.map(Into::into),
             kind: self.kind.map(Into::into),
             from: self.from.map(Into::into),
             to: self.to.map(Into::into),
-            source: source.map_err(|e| bad_argument("filter.sourceId", e.to_string()))?.map(|(_, id)| id),
+            source: self.source_id.as_ref().map(source).transpose()?,
         })
+    }
+}
+
+/// Reads the id of a thing that posts entries of its own.
+fn source(given: &ID) -> Result<Uuid, Error> {
+    let told = |message: String| bad_argument("filter.sourceId", message);
+    match kernel::id::decode_any(given).map_err(|error| told(error.to_string()))? {
+        (Kind::Invoice | Kind::Bill | Kind::Payment | Kind::Allocation | Kind::FiscalYear, id) => Ok(id),
+        (other, _) => Err(told(format!("no entry comes from a {}", other.prefix().replace('_', " ")))),
     }
 }
 
@@ -150,6 +158,7 @@ impl JournalEntry {
     }
 }
 
+/// A journal entry: a draft that may change, or posted for good.
 #[Object]
 impl JournalEntry {
     /// The public id.
@@ -226,8 +235,8 @@ impl JournalEntry {
         in_books(ctx, lines.iter().map(|line| line.debit_minor).sum())
     }
 
-    /// The public id of the thing it comes from: an invoice, a bill, a payment, a closed fiscal year. Null for an
-    /// entry that was written by hand.
+    /// The public id of the thing it comes from: an invoice, a bill, a payment, an allocation, a closed fiscal year.
+    /// Null for an entry that was written by hand.
     async fn source_id(&self) -> Option<ID> {
         let kind = self.model.source_kind.as_deref()?;
         let kind = Kind::ALL.iter().find(|known| known.prefix() == kind)?;

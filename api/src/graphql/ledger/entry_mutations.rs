@@ -118,7 +118,7 @@ struct ReverseJournalEntryInput {
     journal_entry_id: ID,
     /// The version that was read; another one is a conflict.
     expected_version: i32,
-    /// The date of the reversal, not before the entry's.
+    /// The date of the reversal, not before the entry's and not after today.
     date: Date,
     /// Why.
     label: String,
@@ -258,7 +258,7 @@ impl EntryMutation {
     async fn create_journal_entry(
         &self,
         ctx: &Context<'_>,
-        input: CreateJournalEntryInput,
+        #[graphql(desc = "A draft to write.")] input: CreateJournalEntryInput,
     ) -> Result<CreateJournalEntryPayload, Error> {
         let draft = input.entry.read(ctx.session()?.scope()?.company().currency)?;
         let done = mutate(ctx, move |tx| {
@@ -276,7 +276,7 @@ impl EntryMutation {
     async fn update_journal_entry(
         &self,
         ctx: &Context<'_>,
-        input: UpdateJournalEntryInput,
+        #[graphql(desc = "A draft to write anew.")] input: UpdateJournalEntryInput,
     ) -> Result<UpdateJournalEntryPayload, Error> {
         let id = parse(Kind::JournalEntry, "journalEntryId", &input.journal_entry_id)?;
         let draft = input.entry.read(ctx.session()?.scope()?.company().currency)?;
@@ -296,7 +296,7 @@ impl EntryMutation {
     async fn discard_journal_entry(
         &self,
         ctx: &Context<'_>,
-        input: JournalEntryInput,
+        #[graphql(desc = "An entry to discard or post.")] input: JournalEntryInput,
     ) -> Result<DiscardJournalEntryPayload, Error> {
         let id = parse(Kind::JournalEntry, "journalEntryId", &input.journal_entry_id)?;
         let version = input.expected_version;
@@ -305,12 +305,12 @@ impl EntryMutation {
         Ok(DiscardJournalEntryPayload(done.await?.or_current(id)))
     }
 
-    /// Posts a draft, for good: it gets its number, and never changes again.
+    /// Posts a draft, for good: it gets its number, and never changes again. Its date is today or earlier.
     #[graphql(guard = "Needs(Permission::LedgerPost)")]
     async fn post_journal_entry(
         &self,
         ctx: &Context<'_>,
-        input: JournalEntryInput,
+        #[graphql(desc = "An entry to discard or post.")] input: JournalEntryInput,
     ) -> Result<PostJournalEntryPayload, Error> {
         let id = parse(Kind::JournalEntry, "journalEntryId", &input.journal_entry_id)?;
         let version = input.expected_version;
@@ -323,7 +323,7 @@ impl EntryMutation {
     async fn reverse_journal_entry(
         &self,
         ctx: &Context<'_>,
-        input: ReverseJournalEntryInput,
+        #[graphql(desc = "An entry to reverse.")] input: ReverseJournalEntryInput,
     ) -> Result<ReverseJournalEntryPayload, Error> {
         let id = parse(Kind::JournalEntry, "journalEntryId", &input.journal_entry_id)?;
         let done = mutate(ctx, move |tx| {
@@ -333,12 +333,13 @@ impl EntryMutation {
         Ok(ReverseJournalEntryPayload(done.await?))
     }
 
-    /// Matches a debit line with a credit line of the same account and party (lettrage), from today.
+    /// Matches a debit line with a credit line of the same account and party (lettrage), from today. Both come from
+    /// entries written by hand: invoices, bills and payments are settled by `recordPayment` and `allocatePayment`.
     #[graphql(guard = "Needs(Permission::LedgerPost)")]
     async fn match_postings(
         &self,
         ctx: &Context<'_>,
-        input: MatchPostingsInput,
+        #[graphql(desc = "Two lines to match.")] input: MatchPostingsInput,
     ) -> Result<MatchPostingsPayload, Error> {
         let debit = parse(Kind::Posting, "debitPostingId", &input.debit_posting_id)?;
         let credit = parse(Kind::Posting, "creditPostingId", &input.credit_posting_id)?;
@@ -349,12 +350,13 @@ impl EntryMutation {
         Ok(MatchPostingsPayload(done.await?))
     }
 
-    /// Undoes a matching, from today. Reports of earlier days still show it.
+    /// Undoes a matching of lines written by hand, from today. Reports of earlier days still show it. What a payment
+    /// settles is undone by `undoAllocation`.
     #[graphql(guard = "Needs(Permission::LedgerPost)")]
     async fn unmatch_postings(
         &self,
         ctx: &Context<'_>,
-        input: UnmatchPostingsInput,
+        #[graphql(desc = "A matching to undo.")] input: UnmatchPostingsInput,
     ) -> Result<UnmatchPostingsPayload, Error> {
         let id = parse(Kind::Matching, "matchingId", &input.matching_id)?;
         let version = input.expected_version;

@@ -2,7 +2,7 @@
 
 use crate::graphql::mutation::error_codes;
 
-error_codes!(LedgerErrorCode, LedgerUserError, ledger::error::CODES.iter().copied(), "the ledger", {
+error_codes!(LedgerErrorCode, LedgerUserError, ledger::error::CODES, "the ledger", {
     /// No such thing in this company.
     NotFound = "NOT_FOUND",
     /// It has changed since it was read.
@@ -31,6 +31,8 @@ error_codes!(LedgerErrorCode, LedgerUserError, ledger::error::CODES.iter().copie
     NoFiscalYear = "NO_FISCAL_YEAR",
     /// The journal has posted a later entry; the message tells its date.
     DateBeforeLast = "DATE_BEFORE_LAST",
+    /// Nothing is posted or reversed by hand on a date after today.
+    DateInFuture = "DATE_IN_FUTURE",
     /// Entries of the opening journal are dated on the first day of a fiscal year.
     OpeningDate = "OPENING_DATE",
     /// A posted entry never changes: reverse it.
@@ -47,12 +49,16 @@ error_codes!(LedgerErrorCode, LedgerUserError, ledger::error::CODES.iter().copie
     MatchedTooMuch = "MATCHED_TOO_MUCH",
     /// The matching is undone already.
     AlreadyUnmatched = "ALREADY_UNMATCHED",
+    /// Lines of invoices, bills and payments are settled by `recordPayment`, `allocatePayment` and `undoAllocation`.
+    NotMatchedByHand = "NOT_MATCHED_BY_HAND",
     /// The state of the thing does not allow it.
     WrongState = "WRONG_STATE",
     /// Something earlier is still open.
     EarlierFirst = "EARLIER_FIRST",
     /// Drafts dated in the year would never be posted.
     DraftsRemain = "DRAFTS_REMAIN",
+    /// A fiscal year closes once its last day is over.
+    YearNotOver = "YEAR_NOT_OVER",
     /// Two fiscal years would share a day.
     FiscalYearOverlaps = "FISCAL_YEAR_OVERLAPS",
     /// The books are open already.

@@ -36,6 +36,7 @@ impl Journal {
     }
 }
 
+/// A journal: entries are numbered in it, gapless in each fiscal year.
 #[Object]
 impl Journal {
     /// The public id.

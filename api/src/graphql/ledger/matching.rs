@@ -41,6 +41,7 @@ impl Matching {
     }
 }
 
+/// What a debit line and a credit line of one account and party settle of each other (lettrage).
 #[Object]
 impl Matching {
     /// The public id.

@@ -1,5 +1,4 @@
 //! The ledger in the graph: accounts, journals, years, entries, lines, lettering, rates and reports.
-#![expect(clippy::unused_async, reason = "the library wants every resolver async")]
 
 pub(crate) mod account;
 mod account_mutations;

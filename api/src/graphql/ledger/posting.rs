@@ -94,6 +94,7 @@ impl Posting {
     }
 }
 
+/// A line of a journal entry. Of debit and credit exactly one is above zero.
 #[Object]
 impl Posting {
     /// The public id.

@@ -57,6 +57,7 @@ impl ExchangeRate {
     }
 }
 
+/// What one unit of a currency is worth in the company's, from a day until the next rate.
 #[Object]
 impl ExchangeRate {
     /// The public id.

@@ -27,6 +27,7 @@ impl TrialBalance {
     }
 }
 
+/// The trial balance: opening, movements and closing of each account, in the company's currency.
 #[Object]
 impl TrialBalance {
     /// The first day.
@@ -60,6 +61,7 @@ impl TrialBalance {
 #[derive(Clone)]
 pub(super) struct BalanceRow(TrialBalanceRow);
 
+/// One account of a trial balance.
 #[Object(name = "TrialBalanceRow")]
 impl BalanceRow {
     /// The account.
@@ -113,6 +115,7 @@ pub(super) async fn general_ledger(
     Ok(GeneralLedger { account, from, to, sums, lines: book.lines })
 }
 
+/// The general ledger of an account within one fiscal year, in the company's currency.
 #[Object]
 impl GeneralLedger {
     /// The account.
@@ -155,6 +158,7 @@ impl GeneralLedger {
 /// A line of the general ledger.
 pub(super) struct GeneralLedgerLine(LedgerLine);
 
+/// A line of the general ledger.
 #[Object]
 impl GeneralLedgerLine {
     /// The line.
@@ -193,6 +197,8 @@ pub(super) async fn aged(
     Ok(AgedReport { on, side, report: report::aged(&tx, side, on, &slice).await.told()? })
 }
 
+/// Aged receivables or payables at the end of a day (balance âgée), in the company's currency. Positive is owed to
+/// the company (receivables) or by it (payables); negative is in the party's favour, or an unmatched payment.
 #[Object]
 impl AgedReport {
     /// The day.
@@ -216,6 +222,7 @@ impl AgedReport {
 /// What one customer or supplier owes or is owed.
 pub(super) struct AgedPartyRow(AgedParty);
 
+/// What one customer or supplier owes or is owed.
 #[Object(name = "AgedParty")]
 impl AgedPartyRow {
     /// The public id of the customer or supplier.
@@ -238,6 +245,7 @@ impl AgedPartyRow {
 /// Open amounts by how long they are overdue.
 pub(super) struct AgedAmounts(AgedParty);
 
+/// Open amounts by how long they are overdue.
 #[Object]
 impl AgedAmounts {
     /// Not due yet, or due on the very day.

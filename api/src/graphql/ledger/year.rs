@@ -66,6 +66,7 @@ impl FiscalYear {
     }
 }
 
+/// A fiscal year.
 #[Object]
 impl FiscalYear {
     /// The public id.
@@ -127,6 +128,7 @@ impl Period {
     }
 }
 
+/// A month of a fiscal year.
 #[Object]
 impl Period {
     /// The public id.

@@ -48,12 +48,12 @@ impl YearMutation {
     }
 
     /// Closes a fiscal year, for good: posts its result, and the opening entry of the next year, which is opened if
-    /// it is missing. Earlier years close first.
+    /// it is missing. Its last day is over, and earlier years close first.
     #[graphql(guard = "Needs(Permission::LedgerClose)")]
     async fn close_fiscal_year(
         &self,
         ctx: &Context<'_>,
-        input: CloseFiscalYearInput,
+        #[graphql(desc = "A fiscal year to close.")] input: CloseFiscalYearInput,
     ) -> Result<CloseFiscalYearPayload, Error> {
         let id = parse(Kind::FiscalYear, "fiscalYearId", &input.fiscal_year_id)?;
         let version = input.expected_version;
@@ -63,7 +63,11 @@ impl YearMutation {
 
     /// Locks a period: it takes no entries until it is reopened.
     #[graphql(guard = "Needs(Permission::LedgerClose)")]
-    async fn lock_period(&self, ctx: &Context<'_>, input: PeriodInput) -> Result<LockPeriodPayload, Error> {
+    async fn lock_period(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A period to lock, reopen or close.")] input: PeriodInput,
+    ) -> Result<LockPeriodPayload, Error> {
         let id = parse(Kind::Period, "periodId", &input.period_id)?;
         let version = input.expected_version;
         let done = mutate(ctx, move |tx| Box::pin(async move { years::lock_period(tx, id, version).await }));
@@ -75,7 +79,7 @@ impl YearMutation {
     async fn reopen_period(
         &self,
         ctx: &Context<'_>,
-        input: PeriodInput,
+        #[graphql(desc = "A period to lock, reopen or close.")] input: PeriodInput,
     ) -> Result<ReopenPeriodPayload, Error> {
         let id = parse(Kind::Period, "periodId", &input.period_id)?;
         let version = input.expected_version;
@@ -86,7 +90,11 @@ impl YearMutation {
 
     /// Closes a locked period, for good: after the earlier ones. The last period of a year closes with the year.
     #[graphql(guard = "Needs(Permission::LedgerClose)")]
-    async fn close_period(&self, ctx: &Context<'_>, input: PeriodInput) -> Result<ClosePeriodPayload, Error> {
+    async fn close_period(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A period to lock, reopen or close.")] input: PeriodInput,
+    ) -> Result<ClosePeriodPayload, Error> {
         let id = parse(Kind::Period, "periodId", &input.period_id)?;
         let version = input.expected_version;
         let done = mutate(ctx, move |tx| Box::pin(async move { years::close_period(tx, id, version).await }));

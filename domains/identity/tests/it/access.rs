@@ -62,7 +62,7 @@ async fn secrets_are_stored_as_hashes_only() {
     let auth = authenticator(&test);
     let company = found(&auth, "ada@example.com", "A").await.expect("founded");
     let opened = sign_in(&auth, "ada@example.com", None).await.expect("opened");
-    let scope = test.scope(company, kernel::Actor::System, PermissionSet::all());
+    let scope = test.scope(company, kernel::Actor::Person(opened.person_id), PermissionSet::all());
     let secret = keys::generate_secret();
     create_key(&scope, [Permission::KpiRead].into_iter().collect(), &secret).await.expect("key");
     let mut all = test.superuser().await;
@@ -85,7 +85,8 @@ async fn a_key_does_what_it_was_given_until_it_is_revoked() {
     let test = TestDb::new().await;
     let auth = authenticator(&test);
     let company = found(&auth, "ada@example.com", "A").await.expect("founded");
-    let owner = test.scope(company, kernel::Actor::System, PermissionSet::all());
+    let person = sign_in(&auth, "ada@example.com", None).await.expect("opened").person_id;
+    let owner = test.scope(company, kernel::Actor::Person(person), PermissionSet::all());
     let secret = keys::generate_secret();
     let id = create_key(&owner, [Permission::KpiRead].into_iter().collect(), &secret).await.expect("key");
     let principal = auth.principal(&secret).await.expect("principal");
@@ -103,7 +104,7 @@ async fn nobody_makes_a_key_that_can_do_more_than_its_maker() {
     let auth = authenticator(&test);
     let company = found(&auth, "ada@example.com", "A").await.expect("founded");
     let maker = [Permission::ApiKeysManage, Permission::KpiRead].into_iter().collect();
-    let scope = test.scope(company, kernel::Actor::System, maker);
+    let scope = test.scope(company, kernel::Actor::Person(kernel::id::new()), maker);
     let beyond = [Permission::KpiRead, Permission::LedgerPost].into_iter().collect();
     let refused = create_key(&scope, beyond, "ck_live_x").await.expect_err("refused");
     assert_eq!(refused.code(), "BEYOND_OWN");
@@ -129,4 +130,58 @@ async fn of_two_owners_who_leave_at_once_one_stays() {
     assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1);
     let refused = one.err().or(two.err()).expect("refused");
     assert_eq!(refused.code(), "LAST_OWNER");
+}
+
+#[tokio::test]
+async fn a_key_follows_its_makers_role_and_ends_with_its_maker() {
+    let test = TestDb::new().await;
+    let auth = authenticator(&test);
+    let company = found(&auth, "ada@example.com", "A").await.expect("founded");
+    found(&auth, "bob@example.com", "B").await.expect("founded");
+    let owner = test.scope(company, kernel::Actor::System, PermissionSet::all());
+    let member = owner
+        .write(|tx| Box::pin(async move { members::add(tx, "bob@example.com", Role::Owner).await }))
+        .await
+        .expect("a second owner");
+    let bob = sign_in(&auth, "bob@example.com", None).await.expect("opened").person_id;
+    let secret = keys::generate_secret();
+    let wide = [Permission::KpiRead, Permission::LedgerPost].into_iter().collect();
+    create_key(&test.scope(company, kernel::Actor::Person(bob), PermissionSet::all()), wide, &secret)
+        .await
+        .expect("key");
+    let demote =
+        owner.write(|tx| Box::pin(async move { members::change_role(tx, member, 1, Role::Sales).await }));
+    demote.await.expect("demoted");
+    auth.forget();
+    let now = auth.principal(&secret).await.expect("principal").permissions;
+    assert_eq!(now.iter().collect::<Vec<_>>(), [Permission::KpiRead]);
+    owner.write(|tx| Box::pin(async move { members::remove(tx, member, 2).await })).await.expect("removed");
+    auth.forget();
+    assert!(matches!(auth.principal(&secret).await, Err(NotSignedIn::Token)));
+}
+
+#[tokio::test]
+async fn a_program_makes_no_keys() {
+    let test = TestDb::new().await;
+    let auth = authenticator(&test);
+    let company = found(&auth, "ada@example.com", "A").await.expect("founded");
+    let program = test.scope(company, kernel::Actor::ApiKey(kernel::id::new()), PermissionSet::all());
+    let refused = create_key(&program, [Permission::KpiRead].into_iter().collect(), "ck_live_x").await;
+    assert_eq!(refused.expect_err("refused").code(), "INVALID");
+}
+
+#[tokio::test]
+async fn who_is_added_elsewhere_still_signs_in_at_home() {
+    let test = TestDb::new().await;
+    let auth = authenticator(&test);
+    let older = found(&auth, "ada@example.com", "Older").await.expect("founded");
+    test.clock.set(test.clock.now() + TimeDelta::days(1));
+    let home = found(&auth, "bob@example.com", "Home").await.expect("founded");
+    test.clock.set(test.clock.now() + TimeDelta::days(1));
+    let scope = test.scope(older, kernel::Actor::System, PermissionSet::all());
+    scope
+        .write(|tx| Box::pin(async move { members::add(tx, "bob@example.com", Role::Sales).await }))
+        .await
+        .expect("added without being asked");
+    assert_eq!(sign_in(&auth, "bob@example.com", None).await.expect("opened").company_id, home);
 }

@@ -32,11 +32,16 @@ pub async fn correct(
         due_date: correction.due_date.unwrap_or(before.due_date),
         vat_on_payment: correction.vat_on_payment.unwrap_or(before.vat_on_payment),
         corrected: true,
+        corrected_by: Some(tx.scope().actor().stored()),
         ..with_totals(&before, currency, &correction.totals)?
     };
     let changed_lines = correct_lines(tx, id, currency, correction).await?;
     let changed_taxes = correct_taxes(tx, id, currency, correction).await?;
-    let same = bill::Model { corrected: before.corrected, ..after.clone() } == before;
+    let same = bill::Model {
+        corrected: before.corrected,
+        corrected_by: before.corrected_by.clone(),
+        ..after.clone()
+    } == before;
     if same && changed_lines.is_empty() && !changed_taxes {
         return Err(Error::invalid("input", "nothing differs from what is recorded: change something"));
     }

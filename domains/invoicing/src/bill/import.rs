@@ -1,7 +1,7 @@
 //! From a stored file to a received bill.
 
 use documents::Files;
-use documents::file::service as files;
+use documents::file::service::{self as files, Content};
 use kernel::{DomainError, Fault, Permission, Tx};
 use uuid::Uuid;
 
@@ -21,22 +21,35 @@ pub enum Imported {
     Refused(Error),
 }
 
+/// All bytes of a stored file that is to be imported. They come from the object store: to be called in a snapshot,
+/// never in the transaction that writes. Refuses more than [`einvoice::MAX_BYTES`]. Needs `bills.enter`.
+pub async fn read_file(snapshot: &Tx, store: &Files, file_id: Uuid) -> Result<Content, Error> {
+    snapshot.scope().require(Permission::BillsEnter)?;
+    let content = files::read_in(snapshot, store, file_id).await?;
+    // Refused now, for a caller holds the bytes of many files.
+    if content.bytes.len() > einvoice::MAX_BYTES {
+        return Err(einvoice::ReadError::TooLarge { limit_bytes: einvoice::MAX_BYTES }.into());
+    }
+    Ok(content)
+}
+
 /// Records a stored file, an electronic invoice in CII or UBL, as a received bill. An unknown supplier is created
 /// from the document. What is wrong with the file refuses it and leaves the transaction usable, so that a caller
 /// goes on with the next one; only faults and a missing permission are errors. Needs `bills.enter`.
-pub async fn import_file(tx: &Tx, store: &Files, file_id: Uuid) -> Result<Imported, Error> {
+pub async fn import_file(tx: &Tx, content: &Content) -> Result<Imported, Error> {
     tx.scope().require(Permission::BillsEnter)?;
-    match tx.savepoint(Box::pin(import(tx, store, file_id))).await {
+    match tx.savepoint(Box::pin(import(tx, content))).await {
         Ok(bill) => Ok(Imported::Bill(bill)),
         Err(error) if error.fault().is_some() || error.denied().is_some() => Err(error),
         Err(refusal) => Ok(Imported::Refused(refusal)),
     }
 }
 
-async fn import(tx: &Tx, store: &Files, file_id: Uuid) -> Result<Uuid, Error> {
-    let content = files::read_in(tx, store, file_id).await?;
-    let unhashed = || Fault::Corrupt(format!("stored file {file_id} has no hash"));
-    let sha256 = content.file.sha256.clone().ok_or_else(unhashed)?;
+async fn import(tx: &Tx, content: &Content) -> Result<Uuid, Error> {
+    let file_id = content.file.id;
+    let stored = files::stored_in(tx, file_id).await?.sha256;
+    let sha256 = stored.filter(|sha256| content.file.sha256.as_ref() == Some(sha256));
+    let sha256 = sha256.ok_or_else(|| Fault::Corrupt(format!("what was read is not file {file_id}")))?;
     if let Some(first) = store::of_file(tx, &sha256).await? {
         return Err(Error::DuplicateBill { first });
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::BillKind;
 use crate::error::Error;
-use crate::tax::{label, share, tax_of};
+use crate::tax::{Waiting, label, share, tax_of};
 
 /// What a plan is made from.
 pub(super) struct Books<'a> {
@@ -42,8 +42,8 @@ pub(super) struct Plan {
     pub(super) lines: Vec<NewLine>,
     /// The payable amount in the company's currency; of a credit note positive as well.
     pub(super) payable_base_minor: i64,
-    /// What of each tax group waits for payment, in the company's currency, in the order of the groups.
-    pub(super) waiting: Vec<i64>,
+    /// What of each tax group waits for payment, in the order of the groups.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// Whether the buyer owes the tax of this category: reverse charge and intra-community acquisitions.
@@ -66,7 +66,6 @@ pub(super) fn plan(books: &Books<'_>) -> Result<Plan, Error> {
         return Err(Error::NothingToPost);
     }
     lines.extend(self_assessed(books)?);
-    let waiting = waiting.into_iter().map(|minor| books.convert(minor)).collect::<Result<_, _>>()?;
     Ok(Plan { lines, payable_base_minor: books.convert(books.bill.payable_minor)?, waiting })
 }
 
@@ -185,7 +184,7 @@ impl Draft<'_> {
     }
 
     /// The stated tax of each group: deductible now, or waiting for payment; what waits of each.
-    fn taxes(&mut self) -> Result<Vec<i64>, Error> {
+    fn taxes(&mut self) -> Result<Vec<Waiting>, Error> {
         let books = self.books;
         let mut waiting = Vec::with_capacity(books.taxes.len());
         for group in books.taxes {
@@ -196,7 +195,8 @@ impl Draft<'_> {
             let now = Some((code.clone(), base - waiting_base));
             self.push(AccountRef::Role(Role::VatDeductible), group.tax_minor - waits, now)?;
             self.push(AccountRef::Role(Role::VatDeductibleWaiting), waits, Some((code, waiting_base)))?;
-            waiting.push(waits);
+            let base_minor = waiting_base * books.kind.sign();
+            waiting.push(Waiting { tax_minor: books.convert(waits)?, base_minor });
         }
         Ok(waiting)
     }
@@ -283,6 +283,7 @@ mod tests {
             base_minor,
             tax_minor: tax_of(base_minor, rate, Currency::EUR).expect("a tax"),
             waiting_minor: 0,
+            waiting_base_minor: 0,
             transferred_minor: 0,
         }
     }
@@ -353,7 +354,8 @@ mod tests {
                     of_role.map(|line| line.amount_minor).sum()
                 };
                 assert_eq!(on(Role::Payable), -plan.payable_base_minor * kind.sign());
-                assert_eq!(on(Role::VatDeductibleWaiting), plan.waiting.iter().sum::<i64>() * kind.sign());
+                let waits: i64 = plan.waiting.iter().map(|waiting| waiting.tax_minor).sum();
+                assert_eq!(on(Role::VatDeductibleWaiting), waits * kind.sign());
                 for line in &plan.lines {
                     let against =
                         line.foreign.map_or(0, |foreign| foreign.minor.signum()) * line.amount_minor.signum();
@@ -387,8 +389,12 @@ mod tests {
                 rate: Decimal::ONE,
                 standard_rate: None,
             };
-            plan(&books).expect("a plan").waiting[0]
+            let waiting = plan(&books).expect("a plan").waiting[0];
+            (waiting.tax_minor, waiting.base_minor)
         };
-        assert_eq!([of(0), of(3_000), of(11_999), of(12_000)], [2_000, 1_500, 0, 0]);
+        assert_eq!(
+            [of(0), of(3_000), of(11_999), of(12_000)],
+            [(2_000, 10_000), (1_500, 7_500), (0, 0), (0, 0)]
+        );
     }
 }

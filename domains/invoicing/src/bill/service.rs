@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use entity::invoicing::{bill, bill_line, party};
-use kernel::{Currency, Fault, Kind, NewEvent, Permission, Tx};
+use kernel::{Actor, Currency, Fault, Kind, NewEvent, Permission, Tx};
 use ledger::account::Role;
 use ledger::entry::{JournalKind, NewEntry};
 use serde_json::Value as Json;
@@ -18,7 +18,7 @@ use crate::party::service as parties;
 use crate::text::{optional, required};
 
 pub use super::correct::correct;
-pub use super::import::{Imported, import_file};
+pub use super::import::{Imported, import_file, read_file};
 pub use super::list::{by_ids, count, credit_notes_of, findings_of, get, lines_of, list, taxes_of};
 
 /// Records a bill that somebody typed. What does not add up is kept as findings. Needs `bills.enter`.
@@ -183,6 +183,7 @@ fn row(tx: &Tx, supplier: &party::Model, entry: &Entry) -> bill::Model {
         document: entry.document.clone(),
         finding_count: i32::try_from(entry.findings.len()).unwrap_or(i32::MAX),
         corrected: false,
+        corrected_by: None,
         entered_by: by.clone(),
         approved_by: None,
         approved_at: None,
@@ -222,14 +223,19 @@ async fn at_step(tx: &Tx, id: Uuid, expected_version: i32, to: State) -> Result<
 }
 
 /// Finds a received bill right: it may be posted, and its content stands still from now on. When the company
-/// wants four eyes, not by who entered it. Needs `bills.approve`.
+/// wants four eyes, not by who entered it or corrected it last; a key counts as who made it. Needs `bills.approve`.
 pub async fn approve(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     let scope = tx.scope();
     scope.require(Permission::BillsApprove)?;
     let before = at_step(tx, id, expected_version, State::Approved).await?;
     let by = scope.actor().stored();
-    if before.entered_by == by && identity::company::service::four_eyes_in(tx).await? {
-        return Err(Error::FourEyes);
+    if identity::company::service::four_eyes_in(tx).await? {
+        let approver = behind(tx, &by).await?;
+        for who in [Some(&before.entered_by), before.corrected_by.as_ref()].into_iter().flatten() {
+            if behind(tx, who).await? == approver {
+                return Err(Error::FourEyes);
+            }
+        }
     }
     let after = bill::Model {
         state: State::Approved.as_str().to_owned(),
@@ -239,6 +245,15 @@ pub async fn approve(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, E
     };
     store::update(tx, &after).await?;
     step(tx, &before, &after, "bill.approved").await
+}
+
+/// Who stands behind a stored actor: of a key the person who made it, else the actor.
+async fn behind(tx: &Tx, stored: &str) -> Result<String, Fault> {
+    let maker = match Actor::parse(stored) {
+        Some(Actor::ApiKey(key)) => identity::api_key::service::maker_in(tx, key).await?,
+        _ => None,
+    };
+    Ok(maker.unwrap_or_else(|| stored.to_owned()))
 }
 
 /// Refuses a bill that is not posted, for a reason of 1 to 1000 characters: its number and file may come again.
@@ -260,7 +275,8 @@ pub async fn reject(tx: &Tx, id: Uuid, expected_version: i32, reason: &str) -> R
 }
 
 /// Posts an approved bill to the purchases journal, on `on` or today: 401, expenses, VAT. A foreign currency is
-/// converted at the rate of the issue date. Needs `bills.post`.
+/// converted at the rate of the issue date. Refuses what is negative, and what comes to nothing in the company's
+/// currency. Needs `bills.post`.
 pub async fn post(tx: &Tx, id: Uuid, expected_version: i32, on: Option<NaiveDate>) -> Result<Uuid, Error> {
     let scope = tx.scope();
     scope.require(Permission::BillsPost)?;
@@ -269,12 +285,15 @@ pub async fn post(tx: &Tx, id: Uuid, expected_version: i32, on: Option<NaiveDate
     if on > scope.today() {
         return Err(Error::invalid("on", "nothing is posted ahead of its day: choose today or earlier"));
     }
+    let kind = BillKind::parse(&before.kind)
+        .ok_or_else(|| Fault::Corrupt(format!("`{}` is no kind of bill", before.kind)))?;
+    if before.payable_minor < 0 {
+        return Err(Error::NegativePayable(kind));
+    }
     let (currency, own) = (currency_of(&before)?, scope.company().currency);
     let rate = ledger::rate::service::exchange_rate_in(tx, currency, before.issue_date).await?;
     let rate =
         rate.ok_or_else(|| Error::RateMissing { currency: before.currency.clone(), on: before.issue_date })?;
-    let kind = BillKind::parse(&before.kind)
-        .ok_or_else(|| Fault::Corrupt(format!("`{}` is no kind of bill", before.kind)))?;
     let lines = store::lines_of(tx, &[id]).await?;
     let taxes = store::taxes_of(tx, &[id]).await?;
     let (accounts, purchases) = accounts(tx, &before, &lines).await?;
@@ -293,9 +312,13 @@ pub async fn post(tx: &Tx, id: Uuid, expected_version: i32, on: Option<NaiveDate
         standard_rate,
     };
     let Plan { lines: postings, payable_base_minor, waiting } = plan(&books)?;
+    let is_nothing = before.payable_minor != 0 || postings.iter().all(|line| line.amount_minor == 0);
+    if payable_base_minor == 0 && is_nothing {
+        return Err(Error::NothingToPost);
+    }
     let line_ids: Vec<Uuid> = lines.iter().map(|line| line.id).collect();
     store::set_accounts(tx, &line_ids, &accounts).await?;
-    for (tax, waiting) in taxes.iter().zip(waiting).filter(|(_, waiting)| *waiting != 0) {
+    for (tax, waiting) in taxes.iter().zip(waiting).filter(|(_, waiting)| waiting.tax_minor != 0) {
         store::set_waiting(tx, tax, waiting).await?;
     }
     let entry = NewEntry {
@@ -401,6 +424,7 @@ pub(super) mod tests {
             document: None,
             finding_count: 0,
             corrected: false,
+            corrected_by: None,
             entered_by: "system".to_owned(),
             approved_by: None,
             approved_at: None,

@@ -12,6 +12,7 @@ use super::BillKind;
 use super::content::{Group, Line};
 use crate::einvoice::{Finding, Severity};
 use crate::error::Error;
+use crate::tax::Waiting;
 
 /// A bill's row, locked until the transaction ends.
 pub(super) async fn lock(tx: &Tx, id: Uuid) -> Result<bill::Model, Error> {
@@ -239,10 +240,17 @@ pub(super) async fn set_accounts(tx: &Tx, lines: &[Uuid], accounts: &[Uuid]) -> 
 }
 
 /// Writes what of a tax group waits for payment.
-pub(super) async fn set_waiting(tx: &Tx, tax: &bill_tax::Model, waiting_minor: i64) -> Result<(), Fault> {
+pub(super) async fn set_waiting(tx: &Tx, tax: &bill_tax::Model, waiting: Waiting) -> Result<(), Fault> {
     tx.run(
-        "UPDATE bill_tax SET waiting_minor = $4 WHERE bill_id = $1 AND category = $2 AND rate = $3",
-        [tax.bill_id.into(), tax.category.as_str().into(), tax.rate.into(), waiting_minor.into()],
+        "UPDATE bill_tax SET waiting_minor = $4, waiting_base_minor = $5
+         WHERE bill_id = $1 AND category = $2 AND rate = $3",
+        [
+            tax.bill_id.into(),
+            tax.category.as_str().into(),
+            tax.rate.into(),
+            waiting.tax_minor.into(),
+            waiting.base_minor.into(),
+        ],
     )
     .await?;
     Ok(())
@@ -250,7 +258,7 @@ pub(super) async fn set_waiting(tx: &Tx, tax: &bill_tax::Model, waiting_minor: i
 
 /// Overwrites what of a bill may change; the triggers refuse the rest. The row is locked.
 pub(super) async fn update(tx: &Tx, after: &bill::Model) -> Result<(), Error> {
-    let values: [Value; 27] = [
+    let values: [Value; 28] = [
         after.id.into(),
         after.state.as_str().into(),
         after.due_date.into(),
@@ -278,6 +286,7 @@ pub(super) async fn update(tx: &Tx, after: &bill::Model) -> Result<(), Error> {
         tx.scope().clock().now().into(),
         tx.scope().actor().stored().into(),
         after.version.into(),
+        after.corrected_by.clone().into(),
     ];
     tx.run(
         "UPDATE bill SET state = $2, due_date = $3, vat_on_payment = $4, allowance_minor = $5, charge_minor = $6,
@@ -285,7 +294,7 @@ pub(super) async fn update(tx: &Tx, after: &bill::Model) -> Result<(), Error> {
              payable_minor = $12, corrected = $13, approved_by = $14, approved_at = $15, rejected_by = $16,
              rejected_at = $17, rejected_reason = $18, posted_by = $19, posted_at = $20, posted_on = $21,
              entry_id = $22, rate = $23, payable_base_minor = $24, updated_at = $25, updated_by = $26,
-             version = $27 + 1
+             version = $27 + 1, corrected_by = $28
          WHERE id = $1",
         values,
     )

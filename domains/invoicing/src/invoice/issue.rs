@@ -134,11 +134,11 @@ async fn record(
         french: tx.scope().company().locale == "fr",
     })?;
     if plan.total_base_minor == 0 {
-        return Err(Error::NothingToInvoice);
+        return Err(Error::NothingToPost);
     }
     let posted =
         ledger::entry::post_in(tx, plan.entry).await.map_err(|error| Error::dated(error, "issueDate"))?;
-    store::replace_taxes(tx, draft.id, &totals.groups, &plan.waiting_minor).await?;
+    store::replace_taxes(tx, draft.id, &totals.groups, &plan.waiting).await?;
     let issued = Issued {
         number: &number,
         series: (year, in_series),

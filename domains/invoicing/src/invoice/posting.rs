@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::tax::{self, TaxGroup, share};
+use crate::tax::{self, TaxGroup, Waiting, share};
 
 use super::DocumentKind;
 
@@ -68,8 +68,8 @@ pub struct Plan {
     pub net_base_minor: i64,
     /// What the customer owes.
     pub total_base_minor: i64,
-    /// Per tax group, in their order: the tax that waits for payment.
-    pub waiting_minor: Vec<i64>,
+    /// Per tax group, in their order: what waits for payment.
+    pub waiting: Vec<Waiting>,
 }
 
 struct Builder<'a> {
@@ -110,9 +110,9 @@ impl Builder<'_> {
         (currency != own).then_some(Foreign { currency: *currency, minor, rate: *rate })
     }
 
-    /// The lines of a group's tax: what is chargeable at once, and what waits. The tax and its waiting part in
-    /// the company's currency.
-    fn tax(&mut self, group: &TaxGroup) -> Result<(i64, i64), Error> {
+    /// The lines of a group's tax: what is chargeable at once, and what waits. The tax in the company's currency,
+    /// and what waits of it.
+    fn tax(&mut self, group: &TaxGroup) -> Result<(i64, Waiting), Error> {
         let code = tax::label(&group.category, group.rate);
         let tax_base_minor = self.converted(group.tax_minor)?;
         let base_minor = self.converted(group.base_minor)?;
@@ -130,7 +130,7 @@ impl Builder<'_> {
             waits,
             Some((code, waiting_base_minor)),
         );
-        Ok((tax_base_minor, waits_base))
+        Ok((tax_base_minor, Waiting { tax_minor: waits_base, base_minor: waiting_base_minor }))
     }
 
     /// The lines of income, one for each account, category and rate. Where no tax line tells the base of a
@@ -179,11 +179,11 @@ pub fn plan(document: &Document<'_>) -> Result<Plan, Error> {
     let income_base_minor = builder.income()?;
     let taxes = builder.lines.len();
     let mut tax_base_minor = 0;
-    let mut waiting_minor = Vec::with_capacity(document.groups.len());
+    let mut waiting = Vec::with_capacity(document.groups.len());
     for group in document.groups {
         let (tax, waits) = builder.tax(group)?;
         tax_base_minor += tax;
-        waiting_minor.push(waits);
+        waiting.push(waits);
     }
     let difference = total_base_minor - tax_base_minor - income_base_minor;
     let largest = builder.lines[incomes..taxes].iter_mut().max_by_key(|line| line.amount_minor.abs());
@@ -207,7 +207,7 @@ pub fn plan(document: &Document<'_>) -> Result<Plan, Error> {
         },
         net_base_minor: income_base_minor + difference,
         total_base_minor,
-        waiting_minor,
+        waiting,
     })
 }
 
@@ -264,7 +264,8 @@ mod tests {
         let lines = [("20", 10_000, false, 1), ("20", 5_000, true, 2), ("0", 700, false, 1)];
         let invoice = plan_of(DocumentKind::Invoice, "EUR", "1", &lines);
         assert_eq!(amounts(&invoice), [18_700, -10_000, -5_000, -700, -2_000, -1_000, 0, 0]);
-        assert_eq!(invoice.waiting_minor, [1_000, 0]);
+        let waits = Waiting { tax_minor: 1_000, base_minor: 5_000 };
+        assert_eq!(invoice.waiting, [waits, Waiting::default()]);
         assert_eq!((invoice.net_base_minor, invoice.total_base_minor), (15_700, 18_700));
         assert_eq!(invoice.entry.lines[4].tax, Some(("S 20".to_owned(), 10_000)));
         assert_eq!(invoice.entry.lines[3].tax, Some(("E 0".to_owned(), 700)), "no tax line tells this base");

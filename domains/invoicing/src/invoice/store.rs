@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::tax::{Chargeable, TaxGroup, TaxLine};
+use crate::tax::{Chargeable, TaxGroup, TaxLine, Waiting};
 
 use super::line::{Line, Totals};
 use super::{DocumentKind, Head, State};
@@ -118,21 +118,17 @@ async fn insert_lines(tx: &Tx, invoice: Uuid, lines: &[Line]) -> Result<(), Erro
     Ok(())
 }
 
-/// Stores tax groups; `waiting_minor` says per group what waits for payment, and is empty for drafts.
-async fn insert_taxes(
-    tx: &Tx,
-    invoice: Uuid,
-    groups: &[TaxGroup],
-    waiting_minor: &[i64],
-) -> Result<(), Fault> {
-    let waits = |at: usize| waiting_minor.get(at).copied().unwrap_or_default();
+/// Stores tax groups; `waiting` says per group what waits for payment, and is empty for drafts.
+async fn insert_taxes(tx: &Tx, invoice: Uuid, groups: &[TaxGroup], waiting: &[Waiting]) -> Result<(), Fault> {
+    let waits = |at: usize| waiting.get(at).copied().unwrap_or_default();
     let groups: Vec<Json> = groups
         .iter()
         .enumerate()
         .map(|(at, group)| {
             json!({
                 "category": group.category, "rate": group.rate, "reason": group.reason,
-                "base": group.base_minor, "tax": group.tax_minor, "waiting": waits(at),
+                "base": group.base_minor, "tax": group.tax_minor, "waiting": waits(at).tax_minor,
+                "waiting_base": waits(at).base_minor,
             })
         })
         .collect();
@@ -140,9 +136,10 @@ async fn insert_taxes(
         return Ok(());
     }
     tx.run(
-        "INSERT INTO invoice_tax (tenant_id, invoice_id, category, rate, reason, base_minor, tax_minor, waiting_minor)
+        "INSERT INTO invoice_tax (tenant_id, invoice_id, category, rate, reason, base_minor, tax_minor, waiting_minor,
+             waiting_base_minor)
          SELECT $1, $2, g->>'category', (g->>'rate')::numeric, g->>'reason', (g->>'base')::bigint,
-             (g->>'tax')::bigint, (g->>'waiting')::bigint
+             (g->>'tax')::bigint, (g->>'waiting')::bigint, (g->>'waiting_base')::bigint
          FROM jsonb_array_elements($3) AS given(g)",
         [tx.scope().company().id.into(), invoice.into(), Json::from(groups).into()],
     )
@@ -155,10 +152,10 @@ pub(crate) async fn replace_taxes(
     tx: &Tx,
     invoice: Uuid,
     groups: &[TaxGroup],
-    waiting_minor: &[i64],
+    waiting: &[Waiting],
 ) -> Result<(), Fault> {
     tx.run("DELETE FROM invoice_tax WHERE invoice_id = $1", [invoice.into()]).await?;
-    insert_taxes(tx, invoice, groups, waiting_minor).await
+    insert_taxes(tx, invoice, groups, waiting).await
 }
 
 /// Marks a locked draft as discarded.
@@ -214,7 +211,8 @@ pub(crate) async fn lines(tx: &Tx, invoice: Uuid) -> Result<Vec<StoredLine>, Fau
     .await
 }
 
-/// The next number of a series, whose row stays locked until the transaction ends.
+/// The next number of a series, whose row stays locked until the transaction ends. The database refuses to commit
+/// unless a document is issued with it.
 pub(crate) async fn next_number(
     tx: &Tx,
     kind: DocumentKind,

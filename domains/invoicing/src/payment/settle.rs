@@ -220,8 +220,8 @@ async fn post(
     on: NaiveDate,
 ) -> Result<Extra, Error> {
     let mut moved = Moved::default();
-    vat::follow(tx, target, &mut moved).await?;
-    vat::follow(tx, source, &mut moved).await?;
+    vat::follow(target, &mut moved);
+    vat::follow(source, &mut moved);
     let mut lines = Vec::new();
     if difference.minor != 0 {
         lines.extend(difference.lines(target));

@@ -4,6 +4,10 @@
 //! total, rounded half up. So the order of allocations, undone ones included, leaves no trace, and a document
 //! that is wholly settled has nothing waiting. A credit note set against an invoice settles both; where both
 //! carry the same tax, the two transfers cancel out and no entry is posted.
+//!
+//! The trigger on allocation stores what is transferred, by the same formula; here it is computed for the entry,
+//! which must be posted before. The base of a transfer follows from the tax transferred so far, in the same way:
+//! so the bases of all transfers of a document make the base that waited.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,15 +15,13 @@ use kernel::{Fault, Tx};
 use ledger::account::Role;
 use ledger::entry::{AccountRef, NewLine};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use super::Side;
-use super::document::{Piece, What};
+use super::document::Piece;
 use super::share::cumulative;
-use crate::error::Error;
-use crate::tax;
+use crate::tax::{self, Waiting, share};
 
 /// Waiting tax of one category and rate of a document, in the company's currency, minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +30,16 @@ pub(super) struct Group {
     /// Percent.
     pub(super) rate: Decimal,
     pub(super) waiting: i64,
+    /// The base of what waits.
+    pub(super) base: i64,
     pub(super) transferred: i64,
+}
+
+impl Group {
+    /// The base of so much of its tax.
+    fn base_of(&self, transferred: i64) -> i64 {
+        share(self.base, transferred, self.waiting)
+    }
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -37,18 +48,16 @@ struct Row {
     category: String,
     rate: Decimal,
     waiting_minor: i64,
+    waiting_base_minor: i64,
     transferred_minor: i64,
 }
 
-const OF_INVOICES: &str = "SELECT invoice_id AS id, category, rate, waiting_minor, transferred_minor
+const OF_INVOICES: &str =
+    "SELECT invoice_id AS id, category, rate, waiting_minor, waiting_base_minor, transferred_minor
      FROM invoice_tax WHERE invoice_id = ANY($1) AND waiting_minor > 0 ORDER BY invoice_id, category, rate";
-const OF_BILLS: &str = "SELECT bill_id AS id, category, rate, waiting_minor, transferred_minor
+const OF_BILLS: &str =
+    "SELECT bill_id AS id, category, rate, waiting_minor, waiting_base_minor, transferred_minor
      FROM bill_tax WHERE bill_id = ANY($1) AND waiting_minor > 0 ORDER BY bill_id, category, rate";
-const MOVE_OF_INVOICE: &str = "UPDATE invoice_tax SET transferred_minor = $4
-     WHERE invoice_id = $1 AND category = $2 AND rate = $3";
-const MOVE_OF_BILL: &str = "UPDATE bill_tax SET transferred_minor = $4
-     WHERE bill_id = $1 AND category = $2 AND rate = $3";
-
 /// The groups with waiting tax, by document.
 pub(super) async fn groups_of(
     tx: &Tx,
@@ -63,40 +72,31 @@ pub(super) async fn groups_of(
             category: row.category,
             rate: row.rate,
             waiting: row.waiting_minor,
+            base: row.waiting_base_minor,
             transferred: row.transferred_minor,
         });
     }
     Ok(groups)
 }
 
-/// Brings what is transferred of a document to what its balance says, and stores it. What it moved on the
-/// waiting account, by category and rate; debits positive.
-pub(super) async fn follow(tx: &Tx, piece: &mut Piece, moved: &mut Moved) -> Result<(), Error> {
-    let sql = match piece.what {
-        What::Invoice(_) => MOVE_OF_INVOICE,
-        What::Bill(_) => MOVE_OF_BILL,
-        What::Payment(_) => return Ok(()),
-    };
+/// Brings what is transferred of a document to what its balance says. What it moved on the waiting account, by
+/// category and rate; debits positive.
+pub(super) fn follow(piece: &mut Piece, moved: &mut Moved) {
     let (used, total) = (piece.balance.used, piece.balance.total);
+    // A customer invoice waits in credit and a bill in debit; the transfer clears that.
+    let sign = if piece.on_debit { 1 } else { -1 };
     for group in &mut piece.groups {
         let now = cumulative(group.waiting, used, total);
-        let more = now - group.transferred;
-        if more == 0 {
-            continue;
-        }
-        let values = [piece.what.id().into(), group.category.clone().into(), group.rate.into(), now.into()];
-        tx.run(sql, values).await?;
+        let sum = moved.0.entry((group.category.clone(), group.rate)).or_default();
+        sum.tax_minor += sign * (now - group.transferred);
+        sum.base_minor += sign * (group.base_of(now) - group.base_of(group.transferred));
         group.transferred = now;
-        // A customer invoice waits in credit and a bill in debit; the transfer clears that.
-        let sign = if piece.on_debit { 1 } else { -1 };
-        *moved.0.entry((group.category.clone(), group.rate)).or_default() += sign * more;
     }
-    Ok(())
 }
 
 /// What moves from the waiting account, by category and rate; debits of the waiting account are positive.
 #[derive(Debug, Default)]
-pub(super) struct Moved(BTreeMap<(String, Decimal), i64>);
+pub(super) struct Moved(BTreeMap<(String, Decimal), Waiting>);
 
 impl Moved {
     /// The lines that move it, two for each category and rate.
@@ -105,27 +105,21 @@ impl Moved {
             Side::Customer => (Role::VatCollectedWaiting, Role::VatCollected),
             Side::Supplier => (Role::VatDeductibleWaiting, Role::VatDeductible),
         };
-        let moves = self.0.into_iter().filter(|(_, minor)| *minor != 0);
+        let moves = self.0.into_iter().filter(|(_, sum)| sum.tax_minor != 0);
         moves
-            .flat_map(|((category, rate), minor)| {
+            .flat_map(|((category, rate), sum)| {
                 // As the documents write it: the base is positive where tax comes to the account, and negative
                 // where it goes; tax comes to a collecting account in credit, to a deducting one in debit.
-                let base = if side == Side::Customer { -base_of(minor, rate) } else { base_of(minor, rate) };
+                let base = if side == Side::Customer { -sum.base_minor } else { sum.base_minor };
                 let label = tax::label(&category, rate);
                 let line = |role, minor, base| NewLine {
                     tax: Some((label.clone(), base)),
                     ..NewLine::new(AccountRef::Role(role), minor)
                 };
-                [line(waiting, minor, base), line(chargeable, -minor, -base)]
+                [line(waiting, sum.tax_minor, base), line(chargeable, -sum.tax_minor, -base)]
             })
             .collect()
     }
-}
-
-/// The base of a tax, signed like it.
-fn base_of(tax_minor: i64, rate: Decimal) -> i64 {
-    let base = Decimal::from(tax_minor) * Decimal::ONE_HUNDRED;
-    base.checked_div(rate).and_then(|base| base.round().to_i64()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -135,9 +129,10 @@ mod tests {
     #[test]
     fn lines_balance_and_carry_code_and_base() {
         let mut moved = Moved::default();
-        moved.0.insert(("S".to_owned(), Decimal::new(20_000, 3)), 200);
-        moved.0.insert(("S".to_owned(), Decimal::new(5_500, 3)), -11);
-        moved.0.insert(("S".to_owned(), Decimal::new(10_000, 3)), 0);
+        let of = |tax_minor, base_minor| Waiting { tax_minor, base_minor };
+        moved.0.insert(("S".to_owned(), Decimal::new(20_000, 3)), of(200, 1_000));
+        moved.0.insert(("S".to_owned(), Decimal::new(5_500, 3)), of(-11, -200));
+        moved.0.insert(("S".to_owned(), Decimal::new(10_000, 3)), of(0, 0));
         let lines = moved.lines(Side::Customer);
         assert_eq!(lines.len(), 4);
         assert_eq!(lines.iter().map(|line| line.amount_minor).sum::<i64>(), 0);

@@ -171,8 +171,17 @@ async fn an_issued_invoice_is_frozen_in_sql() {
         let by_rule = ["never", "goes on by one", "permission denied", "must be owner", "violates check"];
         assert!(by_rule.iter().any(|rule| refused.contains(rule)), "{sql}: {refused}");
     }
-    let transferred = format!("UPDATE invoice_tax SET transferred_minor = 1 WHERE invoice_id = '{id}'");
-    shop.raw(&transferred).await.expect("what allocations transfer of the waiting tax does change");
+    for (of, transferred) in [(id, 1), (id, 0), (draft, 0)] {
+        let sql =
+            format!("UPDATE invoice_tax SET transferred_minor = {transferred} WHERE invoice_id = '{of}'");
+        let refused = shop.raw(&sql).await.expect_err("only an allocation transfers waiting tax");
+        assert!(refused.contains("permission denied"), "{refused}");
+    }
+    let begun = format!(
+        "INSERT INTO invoice_tax (tenant_id, invoice_id, category, rate, base_minor, tax_minor, waiting_minor, transferred_minor)
+         SELECT tenant_id, id, 'S', 10, 10, 1, 1, 1 FROM invoice WHERE id = '{draft}'"
+    );
+    assert!(shop.raw(&begun).await.expect_err("transferred from the start").contains("permission denied"));
     // A draft whose lines do not add up is not issued, whoever forgot them.
     let wrong = format!(
         "UPDATE invoice SET net_minor = 999, tax_minor = 201, total_minor = 1200 WHERE id = '{draft}'"
@@ -184,6 +193,54 @@ async fn an_issued_invoice_is_frozen_in_sql() {
              issued_by = 'x', entry_id = (SELECT entry_id FROM invoice WHERE id = '{id}') WHERE id = '{draft}'"
     );
     assert!(shop.raw(&issue).await.expect_err("sums").contains("do not add up"));
+}
+
+/// Issues a draft by SQL with the entry of another document.
+fn issue_by_hand(draft: Uuid, like: Uuid, number: i32, on: &str) -> String {
+    format!(
+        "UPDATE invoice SET state = 'issued', number = 'F2026-000077', series_year = 2026, series_number = {number},
+             issue_date = '{on}', due_date = '{on}', rate = 1, customer_as_issued = '{{}}', issued_at = now(),
+             issued_by = 'x', entry_id = (SELECT entry_id FROM invoice WHERE id = '{like}') WHERE id = '{draft}'"
+    )
+}
+
+#[tokio::test]
+async fn nothing_is_issued_under_an_older_snapshot() {
+    let shop = Shop::new().await;
+    let id = shop.issued(vec![shop.line("1", "10", "S20")]).await;
+    let draft = shop.draft(shop.draft_of(vec![shop.line("1", "10", "S20")])).await.expect("draft");
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let issue = issue_by_hand(draft, id, 2, "2026-06-15");
+        let sql = format!("SET TRANSACTION ISOLATION LEVEL {level}; {issue}");
+        assert!(shop.raw(&sql).await.expect_err(level).contains("READ COMMITTED"));
+    }
+    shop.raw(&issue_by_hand(draft, id, 2, "2026-06-15")).await.expect("under READ COMMITTED it is");
+}
+
+#[tokio::test]
+async fn raw_sql_leaves_no_gap_in_a_series() {
+    let shop = Shop::new().await;
+    let id = shop.issued(vec![shop.line("1", "10", "S20")]).await;
+    let draft = async || shop.draft(shop.draft_of(vec![shop.line("1", "10", "S20")])).await.expect("draft");
+    let (first, second) = (draft().await, draft().await);
+    let take = "UPDATE invoice_series SET last_number = last_number + 1, last_date = '2026-06-15'";
+    let begin = "INSERT INTO invoice_series (tenant_id, kind, year, last_number, last_date)
+         SELECT tenant_id, 'invoice', 2031, 1, '2031-01-01' FROM invoice_series";
+    for (sql, rule) in [
+        (take.to_owned(), "taken by the document"),
+        (begin.to_owned(), "taken by the document"),
+        (format!("{take}; {take}; {}", issue_by_hand(first, id, 3, "2026-06-15")), "taken by the document"),
+        (format!("{take}; {}", issue_by_hand(first, id, 3, "2026-06-15")), "taken by the document"),
+        (format!("{take}; {}", issue_by_hand(first, id, 2, "2026-06-14")), "for another day"),
+    ] {
+        let refused = shop.raw(&sql).await.expect_err(&sql);
+        assert!(refused.contains(rule), "{sql}: {refused}");
+    }
+    shop.raw(&issue_by_hand(first, id, 77, "2026-06-15")).await.expect("a free number gives way to the next");
+    let issued = shop.invoice(first).await;
+    assert_eq!((issued.number.as_deref(), issued.series_number), (Some("F2026-000002"), Some(2)));
+    shop.issue(second, None).await.expect("issued");
+    assert_eq!(shop.invoice(second).await.number.as_deref(), Some("F2026-000003"));
 }
 
 #[tokio::test]

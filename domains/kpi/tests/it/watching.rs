@@ -201,6 +201,48 @@ async fn midnight_and_a_new_target_are_told() {
 }
 
 #[tokio::test]
+async fn a_fold_between_midnight_and_its_tick_hides_nothing() {
+    let test = TestDb::new().await;
+    let firm = firm(&test).await;
+    let ids = firm.ids;
+    kernel::folder::tick_midnights(&test.db, &test.clock).await.expect("ticked");
+    write!(firm.scope, |tx| sell_in(tx, ids, Sale::invoice("2026-06-01", "2026-06-15", 1000)));
+    test.settle().await;
+    let mut watch = watch(&firm.scope, &Hints::local(), None);
+    soon(&mut watch).await;
+    test.clock.set(at("2026-06-15T22:00:01Z"));
+    let id = current(&firm, "bills_waiting").await.definition.id;
+    firm.scope
+        .write(move |tx| Box::pin(kpi::set_target(tx, id, Some(Decimal::from(3)), 1)))
+        .await
+        .expect("a target");
+    test.settle().await;
+    assert_eq!(keys(&soon(&mut watch).await), ["bills_waiting"]);
+    kernel::folder::tick_midnights(&test.db, &test.clock).await.expect("ticked");
+    let push = soon(&mut watch).await;
+    assert!(keys(&push).contains(&"receivables_overdue"), "{:?}", keys(&push));
+}
+
+#[tokio::test]
+async fn a_quiet_company_keeps_no_stream_open_for_who_is_gone() {
+    let test = TestDb::new().await;
+    let firm = firm(&test).await;
+    test.settle().await;
+    let gone = Arc::new(AtomicU32::new(0));
+    let (scope, signed_out) = (firm.scope.clone(), gone.clone());
+    let authorise =
+        Box::new(move || -> futures_util::future::BoxFuture<'static, Result<Option<Scope>, Fault>> {
+            let scope = (signed_out.load(Ordering::Relaxed) == 0).then(|| scope.clone());
+            Box::pin(async move { Ok(scope) })
+        });
+    let mut watch = Watch::new(authorise, &Hints::local(), None, None);
+    soon(&mut watch).await;
+    gone.store(1, Ordering::Relaxed);
+    let ended = tokio::time::timeout(Duration::from_secs(5), watch.next()).await.expect("soon");
+    assert!(matches!(ended, Ok(None)), "signed out");
+}
+
+#[tokio::test]
 async fn each_push_is_authorised_anew() {
     let test = TestDb::new().await;
     let firm = firm(&test).await;
@@ -226,7 +268,7 @@ async fn each_push_is_authorised_anew() {
     sell(&firm).await;
     fold(&test, &hints).await;
     soon(&mut watch).await;
-    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    assert!(asked.load(Ordering::Relaxed) >= 2);
     who.store(1, Ordering::Relaxed);
     sell(&firm).await;
     fold(&test, &hints).await;

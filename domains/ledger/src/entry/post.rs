@@ -21,12 +21,20 @@ pub async fn post_in(tx: &Tx, entry: NewEntry) -> Result<Posted, Error> {
     write_and_post(tx, entry, EntryKind::Normal).await
 }
 
-/// The first day from `wanted` on that the journal takes today: in an open period, and not before what it has posted.
+/// Refuses a day that has not come yet, by the company's calendar.
+pub(super) fn not_in_future(tx: &Tx, day: NaiveDate) -> Result<(), Error> {
+    if day > tx.scope().today() { Err(Error::DateInFuture(day)) } else { Ok(()) }
+}
+
+/// The first day from `wanted` up to today that the journal takes: in an open period, and not before what it has
+/// posted. A journal that is ahead of today, and periods that are all locked, are refusals, as posting would tell.
 /// Nothing is locked: who posts on that day may still meet `DATE_BEFORE_LAST`, and asks again.
 pub async fn first_day_in(tx: &Tx, journal: JournalKind, wanted: NaiveDate) -> Result<NaiveDate, Error> {
-    let day: Option<(NaiveDate,)> = tx
+    not_in_future(tx, wanted)?;
+    let today = tx.scope().today();
+    let found: Option<(NaiveDate, Option<NaiveDate>)> = tx
         .tuple(
-            "SELECT greatest($2, p.first_day, coalesce(s.last_date, p.first_day))
+            "SELECT greatest($2, p.first_day, coalesce(s.last_date, p.first_day)), s.last_date
              FROM period p JOIN journal j ON j.kind = $1
              LEFT JOIN journal_series s ON s.journal_id = j.id AND s.fiscal_year_id = p.fiscal_year_id
              WHERE p.state = 'open' AND p.last_day >= greatest($2, coalesce(s.last_date, $2))
@@ -34,9 +42,16 @@ pub async fn first_day_in(tx: &Tx, journal: JournalKind, wanted: NaiveDate) -> R
             [journal.as_str().into(), wanted.into()],
         )
         .await?;
-    day.map(|(day,)| day).ok_or_else(|| {
-        Error::PeriodNotOpen(format!("no period from {wanted} on is open: open the next fiscal year").into())
-    })
+    match found {
+        Some((day, _)) if day <= today => Ok(day),
+        Some((_, Some(last))) if last > today => Err(Error::DateBeforeLast(
+            format!("the journal has already posted on {last}, and takes no earlier date").into(),
+        )),
+        _ => Err(Error::PeriodNotOpen(
+            format!("no period from {wanted} to {today} is open: reopen one, or open the next fiscal year")
+                .into(),
+        )),
+    }
 }
 
 /// The accounts that lines name.

@@ -97,10 +97,11 @@ pub async fn discard_draft(tx: &Tx, id: Uuid, expected_version: i32) -> Result<U
     Ok(id)
 }
 
-/// Posts a draft, for good. Needs `ledger.post`.
+/// Posts a draft, for good, whose day has come. Needs `ledger.post`.
 pub async fn post(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerPost)?;
     let draft = store::load_draft(tx, id, expected_version).await?;
+    post::not_in_future(tx, draft.entry_date)?;
     let lines: Vec<NewLine> = store::lines_of(tx, &[id]).await?.iter().map(as_written).collect();
     let accounts = post::accounts_of(tx, &lines).await?;
     let lines = super::resolve(lines, &accounts)?;
@@ -116,8 +117,8 @@ fn as_written(line: &posting::Model) -> NewLine {
     NewLine { party: line.party_id, ..NewLine::new(AccountRef::Id(line.account_id), amount_minor) }
 }
 
-/// Reverses a posted entry; the reversal's id. What an invoice, a bill or a payment has posted is corrected there.
-/// Needs `ledger.post`.
+/// Reverses a posted entry, on a day up to today; the reversal's id. What an invoice, a bill or a payment has posted
+/// is corrected there. Needs `ledger.post`.
 pub async fn reverse(
     tx: &Tx,
     id: Uuid,
@@ -133,6 +134,7 @@ pub async fn reverse(
             "the entry comes from another record: correct that (credit note, bounced payment), and the ledger follows",
         ));
     }
+    post::not_in_future(tx, on)?;
     Ok(super::reverse_in(tx, id, on, label).await?.id)
 }
 

@@ -13,18 +13,34 @@ const OPEN: &str = "p.debit_minor + p.credit_minor - coalesce((SELECT sum(m.amou
     WHERE m.debit_posting_id = p.id AND m.undone_on IS NULL), 0) - coalesce((SELECT sum(m.amount_minor)::bigint
     FROM matching m WHERE m.credit_posting_id = p.id AND m.undone_on IS NULL), 0)";
 
-/// Matches a debit line with a credit line, today. Needs `ledger.post`.
+/// Matches a debit line with a credit line, today, both of entries written by hand. Needs `ledger.post`.
 pub async fn match_lines(tx: &Tx, debit: Uuid, credit: Uuid, amount_minor: i64) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerPost)?;
+    written_by_hand(tx, [debit, credit]).await?;
     match_in(tx, debit, credit, amount_minor, tx.scope().today()).await
 }
 
-/// Undoes a matching. Needs `ledger.post`.
+/// Undoes a matching of lines that were written by hand. Needs `ledger.post`.
 pub async fn unmatch(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerPost)?;
-    same_version(expected_version, load(tx, id).await?.version)?;
+    let found = load(tx, id).await?;
+    same_version(expected_version, found.version)?;
+    written_by_hand(tx, [found.debit_posting_id, found.credit_posting_id]).await?;
     unmatch_in(tx, id).await?;
     Ok(id)
+}
+
+/// Refuses lines that a domain above has posted: it keeps what settles them, and would not learn of it. The entries of
+/// a year's closing come from nowhere else; the trigger on `matching` speaks of them.
+async fn written_by_hand(tx: &Tx, lines: [Uuid; 2]) -> Result<(), Error> {
+    let sourced: Option<(bool,)> = tx
+        .tuple(
+            "SELECT EXISTS (SELECT FROM posting p JOIN journal_entry e ON e.id = p.entry_id
+                 WHERE p.id = ANY($1) AND e.source_id IS NOT NULL AND e.kind NOT IN ('result', 'opening'))",
+            [lines.to_vec().into()],
+        )
+        .await?;
+    if sourced == Some((true,)) { Err(Error::NotMatchedByHand) } else { Ok(()) }
 }
 
 /// Matches a debit posting with a credit posting of the same account and party, for part or all of their open

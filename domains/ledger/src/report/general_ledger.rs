@@ -7,7 +7,7 @@ use kernel::{Kind, Permission, Tx};
 use sea_orm::Value;
 use uuid::Uuid;
 
-use super::trial_balance::trial_balance_in;
+use super::trial_balance::account_balance_in;
 use crate::error::Error;
 use crate::listing;
 use crate::year::service::year_of;
@@ -55,9 +55,8 @@ pub async fn general_ledger(
     slice: &Slice,
 ) -> Result<GeneralLedger, Error> {
     tx.scope().require(Permission::LedgerRead)?;
-    if crate::account::known(tx, vec![account], &[]).await?.is_empty() {
-        return Err(Error::NotFound(Kind::Account, "accountId"));
-    }
+    let known = crate::account::known(tx, vec![account], &[]).await?.pop();
+    let known = known.ok_or(Error::NotFound(Kind::Account, "accountId"))?;
     let year = year_of(tx, from).await?.ok_or_else(|| Error::no_year(from))?;
     if to < from || to > year.last_day {
         return Err(Error::invalid(
@@ -65,8 +64,7 @@ pub async fn general_ledger(
             "a general ledger lies within one fiscal year: choose days of the same one",
         ));
     }
-    let balance = trial_balance_in(tx, from, to, false).await?;
-    let row = balance.rows.into_iter().find(|row| row.account_id == account);
+    let row = account_balance_in(tx, &known, from, to).await?;
     let (opening_minor, debit_minor, credit_minor) =
         row.map_or((0, 0, 0), |row| (row.opening_minor, row.debit_minor, row.credit_minor));
     let page = lines(tx, account, from, to, slice).await?;

@@ -5,6 +5,7 @@ use kernel::{Permission, Tx, rollup};
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+use crate::account::{Known, Role};
 use crate::error::Error;
 
 /// One account of a trial balance. Minor units of the company's currency.
@@ -44,10 +45,11 @@ pub struct TrialBalance {
 ///
 /// An opening entry repeats what earlier years left: of two in a range only the first may count. What unclosed
 /// years leave on income and expense accounts is shown as their closing would post it: on 120 or 129, on the
-/// year's last day.
-fn facts() -> String {
-    let state =
-        rollup::current("cube = 'ledger.balance' AND day >= (SELECT first_day FROM base) AND day <= $2");
+/// year's last day. `condition` narrows the rollups that are read.
+fn facts(condition: &str) -> String {
+    let state = rollup::current(&format!(
+        "cube = 'ledger.balance' AND day >= (SELECT first_day FROM base) AND day <= $2 {condition}"
+    ));
     format!(
         "WITH base AS (
              SELECT coalesce(max(last_day) + 1, '-infinity'::date) AS first_day
@@ -100,19 +102,39 @@ pub(crate) async fn trial_balance_in(
     if to < from {
         return Err(Error::invalid("to", "the last day is not before the first"));
     }
-    let facts = facts();
-    let sql = format!(
+    let sql = rows_sql("", "");
+    let rows = tx.all(&sql, [from.into(), to.into(), before_closing.into()]).await?;
+    Ok(TrialBalance { from, to, rows })
+}
+
+/// The row of one account in the trial balance, if it has a balance or moved. Only its own rollups are read, but for
+/// 120 and 129: the results of unclosed years come from all accounts of income and expense.
+pub(crate) async fn account_balance_in(
+    tx: &Tx,
+    account: &Known,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Option<TrialBalanceRow>, Error> {
+    let results = [Role::ProfitOfYear.as_str(), Role::LossOfYear.as_str()];
+    let of_all = account.role.as_deref().is_some_and(|role| results.contains(&role));
+    let own = if of_all { "" } else { "AND dim1 = $4::uuid::text" };
+    let sql = rows_sql(own, "WHERE a.id = $4");
+    Ok(tx.one(&sql, [from.into(), to.into(), false.into(), account.id.into()]).await?)
+}
+
+/// SQL of rows: from `$1` to `$2`, before closing or not `$3`.
+fn rows_sql(narrowed: &str, condition: &str) -> String {
+    let facts = facts(narrowed);
+    format!(
         "{facts}
          SELECT a.id AS account_id, a.number,
              coalesce(sum(f.debit - f.credit) FILTER (WHERE f.day < $1 OR f.kind = 'opening'), 0)::bigint AS opening_minor,
              coalesce(sum(f.debit) FILTER (WHERE f.day >= $1 AND f.kind <> 'opening'), 0)::bigint AS debit_minor,
              coalesce(sum(f.credit) FILTER (WHERE f.day >= $1 AND f.kind <> 'opening'), 0)::bigint AS credit_minor
-         FROM f JOIN account a ON a.id = f.account_id
+         FROM f JOIN account a ON a.id = f.account_id {condition}
          GROUP BY a.id, a.number
          HAVING coalesce(sum(f.debit - f.credit) FILTER (WHERE f.day < $1 OR f.kind = 'opening'), 0) <> 0
              OR coalesce(sum(f.debit + f.credit) FILTER (WHERE f.day >= $1 AND f.kind <> 'opening'), 0) <> 0
          ORDER BY a.number"
-    );
-    let rows = tx.all(&sql, [from.into(), to.into(), before_closing.into()]).await?;
-    Ok(TrialBalance { from, to, rows })
+    )
 }

@@ -14,8 +14,8 @@ use crate::account::{Role, known};
 use crate::entry::{AccountRef, EntryKind, JournalKind, NewEntry, NewLine, Posted, write_and_post};
 use crate::error::{Error, same_version};
 
-/// Closes a fiscal year, for good, and opens the next one if it is missing. Earlier years close first, and drafts
-/// dated in the year are posted, redated or discarded first. Needs `ledger.close`.
+/// Closes a fiscal year whose last day is over, for good, and opens the next one if it is missing. Earlier years close
+/// first, and drafts dated in the year are posted, redated or discarded first. Needs `ledger.close`.
 pub async fn close_year(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     let scope = tx.scope();
     scope.require(Permission::LedgerClose)?;
@@ -27,10 +27,13 @@ pub async fn close_year(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid
     if year.state == YearState::Closed.as_str() {
         return Err(Error::WrongState("the fiscal year is closed already"));
     }
+    if year.last_day >= scope.today() {
+        return Err(Error::YearNotOver(year.last_day));
+    }
     earlier_are_closed(tx, &year).await?;
-    no_drafts_remain(tx, &year).await?;
     // Whoever is posting into the year ends first; nobody can begin once this lock is held.
     tx.run("SELECT FROM period WHERE fiscal_year_id = $1 ORDER BY first_day FOR UPDATE", [id.into()]).await?;
+    no_drafts_remain(tx, &year).await?;
     set_periods(tx, id, "open", "locked").await?;
     let next = next_year(tx, &year).await?;
     let result = post_result(tx, &year).await?;

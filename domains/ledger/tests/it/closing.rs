@@ -8,7 +8,7 @@ use ledger::account::{Role, service as accounts};
 use ledger::entry::{JournalKind, NewEntry};
 use ledger::report::{AgedSide, aged, general_ledger, trial_balance};
 use ledger::year::service as years;
-use testing::day;
+use testing::{at, day};
 use uuid::Uuid;
 
 use crate::support::{account, books, code, entry, line, owed, period, post, read, sale, value, write};
@@ -64,7 +64,8 @@ async fn business(scope: &Scope, year: &str, customer: Uuid, supplier: Uuid) {
 
 #[tokio::test]
 async fn a_closed_year_leaves_its_result_and_opens_the_next_with_its_balances() {
-    let (_test, scope) = books().await;
+    let (test, scope) = books().await;
+    test.clock.set(at("2027-02-01T10:00:00Z"));
     let (customer, supplier) = (kernel::id::new(), kernel::id::new());
     business(&scope, "2026", customer, supplier).await;
     let before = balances(&scope, "2026-01-01", "2026-12-31", false).await;
@@ -119,7 +120,8 @@ async fn a_closed_year_leaves_its_result_and_opens_the_next_with_its_balances() 
 
 #[tokio::test]
 async fn years_close_in_their_order_and_unclosed_results_show_on_120_or_129() {
-    let (_test, scope) = books().await;
+    let (test, scope) = books().await;
+    test.clock.set(at("2028-07-01T10:00:00Z"));
     let (customer, supplier) = (kernel::id::new(), kernel::id::new());
     business(&scope, "2026", customer, supplier).await;
     write(&scope, |tx| Box::pin(async move { years::open_next_year(tx).await })).await.expect("2027");
@@ -147,7 +149,8 @@ async fn years_close_in_their_order_and_unclosed_results_show_on_120_or_129() {
 
 #[tokio::test]
 async fn periods_close_in_their_order_and_drafts_hold_a_year_open() {
-    let (_test, scope) = books().await;
+    let (test, scope) = books().await;
+    test.clock.set(at("2027-01-02T10:00:00Z"));
     let act = async |date: &str, what: &str| {
         let found = period(&scope, day(date)).await;
         let what = what.to_owned();
@@ -203,7 +206,8 @@ async fn periods_close_in_their_order_and_drafts_hold_a_year_open() {
 
 #[tokio::test]
 async fn closed_accounts_are_closed_with_the_year_and_open_items_are_not_counted_twice() {
-    let (_test, scope) = books().await;
+    let (test, scope) = books().await;
+    test.clock.set(at("2027-02-01T10:00:00Z"));
     let (customer, supplier) = (kernel::id::new(), kernel::id::new());
     business(&scope, "2026", customer, supplier).await;
     let rent = account(&scope, "613").await;
@@ -262,4 +266,15 @@ async fn closed_accounts_are_closed_with_the_year_and_open_items_are_not_counted
     })
     .await;
     assert_eq!((book.opening_minor, book.closing_minor(), book.lines.items.len()), (7_000, 0, 1));
+}
+
+#[tokio::test]
+async fn a_year_closes_once_its_last_day_is_over() {
+    let (test, scope) = books().await;
+    // In Paris it is still the 31st of December, an hour before midnight …
+    test.clock.set(at("2026-12-31T22:30:00Z"));
+    assert_eq!(code(&close(&scope, "2026").await), "YEAR_NOT_OVER");
+    // … and now the 1st of January.
+    test.clock.set(at("2026-12-31T23:30:00Z"));
+    close(&scope, "2026").await.expect("closed");
 }

@@ -7,7 +7,7 @@ use ledger::entry::{JournalKind, post_in};
 use ledger::matching::match_in;
 use ledger::year::service::lock_period;
 use ledger::{account::Role, entry::service as entries};
-use testing::{TestDb, day};
+use testing::{TestDb, at, day};
 
 use crate::support::{books, code, company, entry, line, owed, period, post, raw, run, sale, value, write};
 
@@ -171,7 +171,8 @@ async fn a_posting_that_waited_for_a_lock_finds_the_period_locked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_year_closes_beside_postings_and_holds_all_that_came_before() {
-    let (_test, scope) = books().await;
+    let (test, scope) = books().await;
+    test.clock.set(at("2027-01-02T10:00:00Z"));
     let posters: Vec<_> = (0..6)
         .map(|_| {
             let scope = scope.clone();
@@ -206,6 +207,26 @@ async fn a_year_closes_beside_postings_and_holds_all_that_came_before() {
     )
     .await;
     assert_eq!(opened, posted * 100);
+}
+
+/// A draft whose posting is under way is no draft any more when the year's turn comes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_year_waits_for_the_posting_of_its_last_draft() {
+    let (test, scope) = books().await;
+    test.clock.set(at("2027-01-02T10:00:00Z"));
+    let id = draft(&scope, 100).await;
+    let year: uuid::Uuid = value(&scope, "SELECT id FROM fiscal_year").await;
+    let mut poster = raw(&test, &scope).await;
+    run(&mut poster, &format!("BEGIN; UPDATE journal_entry SET state = 'posted', posted_at = now(), posted_by = 'raw' WHERE id = '{id}'"))
+        .await
+        .expect("posted, not committed");
+    let closing = tokio::spawn(async move {
+        write(&scope, |tx| Box::pin(async move { ledger::year::close_year(tx, year, 1).await })).await
+    });
+    tokio::time::sleep(PATIENCE).await;
+    assert!(!closing.is_finished(), "the year waits for the posting");
+    run(&mut poster, "COMMIT").await.expect("committed");
+    closing.await.expect("task").expect("closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]

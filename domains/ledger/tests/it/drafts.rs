@@ -4,7 +4,7 @@ use kernel::page::Slice;
 use ledger::account::Role;
 use ledger::entry::service::{self, Draft, Filter, Sort};
 use ledger::entry::{EntryState, Foreign, JournalKind, NewLine, first_day_in, post_in};
-use testing::day;
+use testing::{at, day};
 use uuid::Uuid;
 
 use crate::support::{account, books, code, entry, line, owed, post, read, sale, value, write};
@@ -108,7 +108,48 @@ async fn dates_rise_with_the_numbers_and_the_refusal_tells_the_last_one() {
         .await
         .expect("locked");
     assert_eq!(first(JournalKind::Sales, "2026-05-01").await.expect("a day"), day("2026-06-01"));
-    assert_eq!(code(&first(JournalKind::Sales, "2027-02-01").await), "PERIOD_NOT_OPEN");
+    assert_eq!(code(&first(JournalKind::Sales, "2027-02-01").await), "DATE_IN_FUTURE");
+}
+
+#[tokio::test]
+async fn nothing_is_posted_by_hand_or_looked_for_after_today() {
+    let (test, scope) = books().await;
+    let journal: Uuid = value(&scope, "SELECT id FROM journal WHERE kind = 'miscellaneous'").await;
+    let id = write(&scope, |tx| {
+        let lines = vec![line(Role::Bank, 5), line(Role::SmallGain, -5)];
+        Box::pin(async move { service::create_draft(tx, &draft(journal, "2026-06-16", lines)).await })
+    })
+    .await
+    .expect("a draft of tomorrow");
+    let post_it = async || write(&scope, |tx| Box::pin(async move { service::post(tx, id, 1).await })).await;
+    let refused = post_it().await.expect_err("tomorrow");
+    assert_eq!(
+        (kernel::DomainError::code(&refused), kernel::DomainError::field(&refused).as_deref()),
+        ("DATE_IN_FUTURE", Some("date"))
+    );
+    test.clock.set(at("2026-06-16T08:00:00Z"));
+    post_it().await.expect("its day has come");
+    let reverse = async |on: &str| {
+        let on = day(on);
+        write(&scope, |tx| Box::pin(async move { service::reverse(tx, id, 2, on, "Erreur").await })).await
+    };
+    assert_eq!(code(&reverse("2026-06-17").await), "DATE_IN_FUTURE");
+    reverse("2026-06-16").await.expect("reversed");
+    // The day that a journal takes is never after today: who asks is told what stands in the way.
+    let first = async |journal, wanted: &str| {
+        let wanted = day(wanted);
+        read(&scope, async |tx| first_day_in(tx, journal, wanted).await).await
+    };
+    post(&scope, &sale("2026-07-01", 5)).await.expect("by a domain above");
+    let told = first(JournalKind::Sales, "2026-06-16").await.expect_err("the journal is ahead");
+    assert!(matches!(told, ledger::Error::DateBeforeLast(_)) && told.to_string().contains("2026-07-01"));
+    assert_eq!(first(JournalKind::Bank, "2026-06-01").await.expect("a day"), day("2026-06-01"));
+    assert_eq!(code(&first(JournalKind::Bank, "2026-06-17").await), "DATE_IN_FUTURE");
+    let june = crate::support::period(&scope, day("2026-06-01")).await.id;
+    write(&scope, |tx| Box::pin(async move { ledger::year::service::lock_period(tx, june, 1).await }))
+        .await
+        .expect("locked");
+    assert_eq!(code(&first(JournalKind::Bank, "2026-06-01").await), "PERIOD_NOT_OPEN");
 }
 
 #[tokio::test]

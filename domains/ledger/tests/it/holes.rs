@@ -4,7 +4,7 @@ use ledger::account::Role;
 use ledger::entry::JournalKind;
 use testing::TestDb;
 
-use crate::support::{books, company, entry, line, post, raw, raw_as, run, sale, value};
+use crate::support::{books, company, entry, line, owed, post, raw, raw_as, run, sale, value};
 
 /// SQL of a draft with lines of these amounts; `{id}` is the entry's id.
 fn draft_sql(tenant: uuid::Uuid, id: uuid::Uuid, amounts: &[i64]) -> String {
@@ -164,6 +164,8 @@ async fn changing_the_company_in_a_transaction_reaches_nothing_of_the_first() {
 async fn years_and_periods_cannot_be_bent() {
     let (test, scope) = books().await;
     let mut raw = raw(&test, &scope).await;
+    let used = vec![owed(Role::Receivable, 5, kernel::id::new(), "2026-02-28"), line(Role::Bank, -5)];
+    post(&scope, &entry(JournalKind::Bank, "2026-02-01", used)).await.expect("posted");
     run(&mut raw, "UPDATE period SET state = 'locked' WHERE number = 1; UPDATE period SET state = 'closed' WHERE number = 1")
         .await
         .expect("locked, then closed");
@@ -179,6 +181,8 @@ async fn years_and_periods_cannot_be_bent() {
          VALUES (app_tenant(), gen_random_uuid(), 'x', '2026-06-01', '2027-05-31', now(), 'raw', now(), 'raw')",
         "UPDATE account SET kind = 'income' WHERE role = 'bank'",
         "UPDATE account SET role = NULL WHERE role = 'bank'",
+        "UPDATE account SET party_required = false WHERE role = 'receivable'",
+        "UPDATE account SET reconcilable = true WHERE role = 'bank'",
         "UPDATE journal SET kind = 'opening' WHERE kind = 'sales'",
         "DELETE FROM journal",
     ] {
@@ -187,4 +191,49 @@ async fn years_and_periods_cannot_be_bent() {
     // In a closed period nothing is posted, in raw SQL as little as elsewhere.
     let late = entry(JournalKind::Sales, "2026-01-15", vec![line(Role::Bank, 5), line(Role::SalesGoods, -5)]);
     assert_eq!(crate::support::code(&post(&scope, &late).await), "PERIOD_NOT_OPEN");
+}
+
+/// A snapshot that is older than another session's line, or matching, does not see it in its sums, and no lock on
+/// what it already sees would tell it.
+#[tokio::test]
+async fn an_older_snapshot_neither_posts_nor_matches() {
+    let (test, scope) = books().await;
+    let (tenant, id, party) = (scope.company().id, kernel::id::new(), kernel::id::new());
+    let mut lines = vec![owed(Role::Receivable, 100, party, "2026-05-31")];
+    lines.extend((0..2).map(|_| owed(Role::Receivable, -100, party, "2026-05-31")));
+    lines.push(line(Role::Bank, 100));
+    let settled =
+        post(&scope, &entry(JournalKind::Bank, "2026-05-01", lines)).await.expect("posted").postings;
+    let matching = |credit: usize| {
+        format!(
+            "INSERT INTO matching (tenant_id, id, debit_posting_id, credit_posting_id, amount_minor, matched_on,
+                 created_at, created_by)
+             VALUES ('{tenant}', gen_random_uuid(), '{}', '{}', 100, '2026-05-01', now(), 'raw');",
+            settled[0].expect("line"),
+            settled[credit].expect("line")
+        )
+    };
+    let post = format!(
+        "UPDATE journal_entry SET state = 'posted', posted_at = now(), posted_by = 'raw' WHERE id = '{id}';"
+    );
+    let (mut old, mut other) = (raw(&test, &scope).await, raw(&test, &scope).await);
+    run(&mut other, &draft_sql(tenant, id, &[100, -100])).await.expect("a draft");
+    let meanwhile = [line_sql(tenant, id, 3, 50), matching(1)];
+    let (mut refused, what) = (Vec::new(), [post, matching(2)]);
+    for (meanwhile, what) in meanwhile.iter().zip(&what) {
+        for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+            run(&mut old, &format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM posting"))
+                .await
+                .expect("a snapshot");
+            if level == "REPEATABLE READ" {
+                run(&mut other, meanwhile).await.expect("committed meanwhile");
+            }
+            refused.push(run(&mut old, what).await);
+            run(&mut old, "ROLLBACK").await.expect("rolled back");
+        }
+    }
+    assert_eq!(refused, vec![Err("CO002".to_owned()); 4]);
+    // Who sees all is told what is wrong.
+    assert_eq!(run(&mut old, &what[0]).await, Err("CO013".to_owned()));
+    assert_eq!(run(&mut old, &what[1]).await, Err("CO021".to_owned()));
 }

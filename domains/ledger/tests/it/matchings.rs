@@ -1,6 +1,6 @@
 //! Lettering: what settles what, and no more than there is.
 
-use kernel::Scope;
+use kernel::{Kind, Scope};
 use ledger::account::Role;
 use ledger::entry::{JournalKind, post_in, reverse_in};
 use ledger::matching::{match_in, service, unmatch_in};
@@ -150,4 +150,41 @@ async fn a_reversal_links_both_ways_takes_everything_back_and_settles_what_was_o
     })
     .await;
     assert_eq!(code(&early), "INVALID");
+}
+
+/// What an invoice, a bill or a payment has posted is settled there: else both would tell different stories.
+#[tokio::test]
+async fn lines_that_come_from_elsewhere_are_not_matched_by_hand() {
+    let (_test, scope) = books().await;
+    let party = kernel::id::new();
+    let sourced = async |kind, amount: i64| {
+        let lines = vec![owed(Role::Receivable, amount, party, "2026-05-31"), line(Role::Bank, -amount)];
+        let entry = entry(JournalKind::Bank, "2026-05-20", lines);
+        let entry = ledger::entry::NewEntry { source: Some((kind, kernel::id::new())), ..entry };
+        post(&scope, &entry).await.expect("posted").postings[0].expect("line")
+    };
+    let (billed, paid) = (sourced(Kind::Invoice, 900).await, sourced(Kind::Payment, -900).await);
+    let (debit, credit) = (invoice(&scope, party, 500).await, payment(&scope, party, 500).await);
+    let by_hand = async |debit, credit| {
+        write(&scope, |tx| Box::pin(async move { service::match_lines(tx, debit, credit, 300).await })).await
+    };
+    let undone = async |id, version| {
+        write(&scope, |tx| Box::pin(async move { service::unmatch(tx, id, version).await })).await
+    };
+    for (debit, credit) in [(billed, paid), (billed, credit), (debit, paid)] {
+        let refused = by_hand(debit, credit).await;
+        assert_eq!(code(&refused), "NOT_MATCHED_BY_HAND");
+        let told = refused.expect_err("refused").to_string();
+        for mutation in ["recordPayment", "allocatePayment", "undoAllocation"] {
+            assert!(told.contains(mutation), "{told}");
+        }
+    }
+    let theirs = matched(&scope, billed, paid, 900).await.expect("by the domain above");
+    assert_eq!(code(&undone(theirs, 1).await), "NOT_MATCHED_BY_HAND");
+    write(&scope, |tx| Box::pin(async move { unmatch_in(tx, theirs).await }))
+        .await
+        .expect("by the domain above");
+    let own = by_hand(debit, credit).await.expect("two entries written by hand");
+    undone(own, 1).await.expect("undone");
+    assert_eq!(code(&by_hand(debit, kernel::id::new()).await), "NOT_FOUND");
 }

@@ -2,10 +2,11 @@
 
 use kernel::Scope;
 use kernel::page::Slice;
-use ledger::account::Role;
+use ledger::account::{Role, service as accounts};
 use ledger::entry::JournalKind;
 use ledger::matching::{match_in, service::cursor, unmatch_in};
 use ledger::report::{AgedSide, aged, aged_cursor, general_ledger, trial_balance};
+use ledger::year::service as years;
 use testing::{at, day};
 use uuid::Uuid;
 
@@ -79,6 +80,57 @@ async fn pages_of_the_general_ledger_carry_the_running_balance_of_the_full_list(
     })
     .await;
     assert_eq!(code(&unknown), "NOT_FOUND");
+}
+
+/// Every account's book against the balance of all, over years that are open, and then closed.
+#[tokio::test]
+async fn the_general_ledger_of_each_account_is_its_line_of_the_trial_balance() {
+    let (test, scope) = books().await;
+    test.clock.set(at("2028-02-01T10:00:00Z"));
+    let pair = |date: &str, role, amount: i64| {
+        entry(JournalKind::Bank, date, vec![line(role, amount), line(Role::Bank, -amount)])
+    };
+    let open_year = async || {
+        write(&scope, |tx| Box::pin(async move { years::open_next_year(tx).await })).await.expect("a year")
+    };
+    post(&scope, &pair("2026-05-01", Role::SalesGoods, -6_500)).await.expect("a profit");
+    open_year().await;
+    post(&scope, &pair("2027-05-01", Role::Purchases, 9_000)).await.expect("a loss");
+    open_year().await;
+    post(&scope, &pair("2028-01-15", Role::SalesServices, -40)).await.expect("posted");
+    for closed in ["", "2026", "2027"] {
+        let tx = scope.read().await.expect("snapshot");
+        let year = years::list(&tx).await.expect("years").into_iter().find(|year| year.name == closed);
+        tx.end().await;
+        if let Some((id, version)) = year.map(|year| (year.id, year.version)) {
+            write(&scope, |tx| Box::pin(async move { years::close_year(tx, id, version).await }))
+                .await
+                .expect("closed");
+        }
+        let tx = scope.read().await.expect("snapshot");
+        let accounts = accounts::list(&tx, &accounts::Filter::default(), &Slice::first(100)).await;
+        let accounts = accounts.expect("accounts").items;
+        let mut kept = 0;
+        for (from, to) in
+            [("2026-01-01", "2026-12-31"), ("2027-02-01", "2027-12-31"), ("2028-01-02", "2028-06-30")]
+        {
+            let (from, to) = (day(from), day(to));
+            let rows = trial_balance(&tx, from, to, false).await.expect("balance").rows;
+            for account in &accounts {
+                let book = general_ledger(&tx, account.id, from, to, &Slice::first(1)).await.expect("ledger");
+                let row = rows.iter().find(|row| row.account_id == account.id);
+                kept += i64::from(row.is_some());
+                assert_eq!(
+                    (book.opening_minor, book.debit_minor, book.credit_minor),
+                    row.map_or((0, 0, 0), |row| (row.opening_minor, row.debit_minor, row.credit_minor)),
+                    "{} from {from} to {to}, closed {closed}",
+                    account.number
+                );
+            }
+        }
+        assert!(kept >= 8, "120, 129, the bank and what moved");
+        tx.end().await;
+    }
 }
 
 #[tokio::test]

@@ -113,27 +113,48 @@ async fn one_bad_file_does_not_stop_the_others() {
         desk.upload(&bytes("CII_example1.xml")).await,
         desk.upload(&bytes("CII_example1.xml")).await,
     ];
-    let files = &desk.files;
-    // As the API does it: one transaction for all.
-    let results = write!(desk.shop.scope, [files, uploads], tx => {
-        let mut results = Vec::new();
-        for upload in uploads {
-            results.push(service::import_file(tx, &files, upload).await?);
+    // As the API does it: read beforehand, then one transaction for all.
+    let mut contents = Vec::new();
+    for upload in uploads {
+        contents.push(desk.content(upload).await.map_err(|refusal| refusal.code()));
+    }
+    let results = write!(desk.shop.scope, [contents], tx => {
+        let mut told = Vec::new();
+        for content in contents {
+            told.push(match content {
+                Err(code) => code,
+                Ok(content) => match service::import_file(tx, &content).await? {
+                    Imported::Bill(_) => "bill",
+                    Imported::Refused(error) => error.code(),
+                },
+            });
         }
-        Ok::<_, Error>(results)
+        Ok::<_, Error>(told)
     });
-    let told: Vec<&str> = results
-        .expect("no fault")
-        .iter()
-        .map(|result| match result {
-            Imported::Bill(_) => "bill",
-            Imported::Refused(error) => error.code(),
-        })
-        .collect();
-    assert_eq!(told, ["NOT_XML", "bill", "INVALID", "NOT_FOUND", "bill", "DUPLICATE_BILL"]);
+    assert_eq!(
+        results.expect("no fault"),
+        ["NOT_XML", "bill", "INVALID", "NOT_FOUND", "bill", "DUPLICATE_BILL"]
+    );
     assert_eq!(desk.shop.figure("SELECT count(*) FROM bill WHERE tenant_id = $1").await, 2);
     let orphans = "SELECT count(*) FROM party p WHERE tenant_id = $1 AND created_by = 'x'";
     assert_eq!(desk.shop.figure(orphans).await, 0);
+}
+
+#[tokio::test]
+async fn what_was_read_must_be_the_stored_file_of_the_company() {
+    let desk = Desk::new().await;
+    let content = desk.content(desk.upload(&bytes(GOOD)).await).await.expect("its bytes");
+    let mut other = content.clone();
+    other.file.sha256 = Some(vec![0; 32]);
+    let scope = &desk.shop.scope;
+    let fault = write!(scope, [other], tx => service::import_file(tx, &other).await).expect_err("not it");
+    assert_eq!(fault.code(), "INTERNAL");
+    let stranger = desk.shop.test.company().await;
+    let theirs = write!(stranger, [content], tx => service::import_file(tx, &content).await);
+    let Ok(Imported::Refused(refusal)) = theirs else { panic!("another company's file") };
+    let Imported::Refused(unknown) = desk.import(kernel::id::new()).await else { panic!("no file") };
+    assert_eq!((refusal.code(), refusal.to_string()), (unknown.code(), unknown.to_string()));
+    assert_eq!(desk.shop.figure("SELECT count(*) FROM bill WHERE tenant_id = $1").await, 0);
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Entered, corrected, approved, rejected: what may follow what, and who may do it.
 
+use identity::api_key::service::NewApiKey;
 use invoicing::bill::service;
 use invoicing::bill::{
     BillKind, Correction, LineCorrection, NewBill, NewLine, PaymentState, Totals, open_minor, payment_state,
 };
-use kernel::{Actor, DomainError, PermissionSet};
+use kernel::{Actor, DomainError, Permission, PermissionSet, Scope};
 use testing::{at, day};
+use uuid::Uuid;
 
 use super::{Desk, code, dec, enter, first, line, taxed};
 use crate::fixture::{Shop, number, write};
@@ -124,6 +126,47 @@ async fn four_eyes_see_a_bill_when_the_company_says_so() {
     desk.approve(id).await.expect("a colleague approves");
     let id = desk.enter(desk.typed("F-3", vec![line("1", "20")])).await.expect("entered");
     desk.reject(id).await.expect("who entered it may take it back");
+
+    let id = desk.enter(desk.typed("F-4", vec![line("1", "20")])).await.expect("entered");
+    let correction = Correction { due_date: Some(day("2026-08-01")), ..Correction::default() };
+    write!(desk.colleague, [correction], tx => service::correct(tx, id, 1, &correction).await)
+        .expect("corrected");
+    assert_eq!(code(desk.approve(id).await), "FOUR_EYES", "who corrected it last");
+    assert_eq!(code(approve_own(id).await), "FOUR_EYES", "who entered it");
+    let third = desk.shop.acting(Actor::Person(kernel::id::new()), PermissionSet::all());
+    write!(third, [], tx => service::approve(tx, id, 2).await).expect("somebody else");
+}
+
+#[tokio::test]
+async fn a_key_counts_as_the_person_who_made_it() {
+    let desk = Desk::new().await;
+    let person = desk.shop.acting(Actor::Person(kernel::id::new()), PermissionSet::all());
+    let made = write!(person, [], tx => {
+        let change = identity::company::service::CompanyChange { four_eyes: Some(true), ..Default::default() };
+        identity::company::service::update(tx, 1, change).await?;
+        let permissions = [Permission::BillsEnter].into_iter().collect();
+        let new = NewApiKey { name: "Import".to_owned(), permissions, expires_at: None };
+        identity::api_key::service::create(tx, new, &identity::api_key::service::generate_secret()).await
+    });
+    let key = desk.shop.acting(Actor::ApiKey(made.expect("a key")), PermissionSet::all());
+    let bill = |number: &str| desk.typed(number, vec![line("1", "20")]);
+    let approved = async |scope: &Scope, id: Uuid| {
+        let version = desk.bill(id).await.version;
+        write!(scope, [], tx => service::approve(tx, id, version).await)
+    };
+    let by_person = enter(&person, bill("F-1")).await.expect("entered");
+    assert_eq!(code(approved(&key, by_person).await), "FOUR_EYES", "one's own key");
+    let by_key = enter(&key, bill("F-2")).await.expect("entered");
+    assert_eq!(code(approved(&person, by_key).await), "FOUR_EYES", "the maker of the key");
+    assert_eq!(code(approved(&key, by_key).await), "FOUR_EYES", "the key itself");
+    let corrected = enter(&desk.shop.scope, bill("F-3")).await.expect("entered");
+    let correction = Correction { due_date: Some(day("2026-08-01")), ..Correction::default() };
+    write!(key, [correction], tx => service::correct(tx, corrected, 1, &correction).await)
+        .expect("corrected");
+    assert_eq!(code(approved(&person, corrected).await), "FOUR_EYES", "a correction by the key");
+    for id in [by_person, by_key, corrected] {
+        approved(&desk.colleague, id).await.expect("a colleague");
+    }
 }
 
 #[tokio::test]

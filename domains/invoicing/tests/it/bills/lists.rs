@@ -171,8 +171,11 @@ async fn without_the_permission_nothing_is_done() {
         code(write!(scope, [correction], tx => service::correct(tx, id, 1, &correction).await)),
         "FORBIDDEN"
     );
-    let files = &desk.files;
-    assert_eq!(code(write!(scope, [files], tx => service::import_file(tx, &files, file).await)), "FORBIDDEN");
+    let content = desk.content(file).await.expect("its bytes");
+    assert_eq!(code(write!(scope, [content], tx => service::import_file(tx, &content).await)), "FORBIDDEN");
+    let tx = scope.read().await.expect("snapshot");
+    assert_eq!(code(service::read_file(&tx, &desk.files, file).await), "FORBIDDEN");
+    tx.end().await;
     let scope = without(Permission::BillsApprove);
     assert_eq!(code(write!(scope, [], tx => service::approve(tx, id, 1).await)), "FORBIDDEN");
     assert_eq!(code(write!(scope, [], tx => service::reject(tx, id, 1, "x").await)), "FORBIDDEN");
@@ -190,4 +193,48 @@ async fn without_the_permission_nothing_is_done() {
     assert_eq!(code(service::credit_notes_of(&tx, &[id]).await), "FORBIDDEN");
     assert_eq!(code(service::findings_of(&tx, &[id]).await), "FORBIDDEN");
     assert_eq!(desk.bill(id).await.version, 1);
+}
+
+/// Few among many rows are found by an index of their own, not by reading the rest.
+#[tokio::test]
+async fn rare_kinds_and_states_have_an_index() {
+    let desk = Desk::new().await;
+    let invoice = desk.shop.issued(vec![desk.shop.line("1", "100", "S20")]).await;
+    desk.shop.paid(invoice, 12_000).await;
+    let (customer, supplier) = (desk.shop.customer, desk.shop.supplier);
+    let company = desk.shop.scope.company().id;
+    let many = format!(
+        "SET app.tenant_id = '{company}';
+         INSERT INTO invoice (tenant_id, id, kind, customer_id, currency, payment_days, end_of_month, created_at,
+             created_by, updated_at, updated_by)
+         SELECT '{company}', gen_random_uuid(), 'invoice', '{customer}', 'EUR', 30, false, now(), 'x', now(), 'x'
+         FROM generate_series(1, 2000);
+         INSERT INTO bill (tenant_id, id, kind, supplier_id, number, issue_date, due_date, received_on, received_at,
+             currency, net_minor, tax_minor, total_minor, payable_minor, vat_on_payment, source, entered_by,
+             created_at, created_by, updated_at, updated_by)
+         SELECT '{company}', gen_random_uuid(), 'bill', '{supplier}', n::text, '2026-06-01', '2026-06-01', '2026-06-01',
+             now(), 'EUR', 1, 0, 1, 1, false, 'manual', 'x', now(), 'x', now(), 'x' FROM generate_series(1, 2000) n;
+         INSERT INTO payment (tenant_id, id, direction, side, party_id, paid_on, currency, amount_minor, base_minor,
+             method, entry_id, created_at, created_by, updated_at, updated_by)
+         SELECT tenant_id, gen_random_uuid(), direction, side, party_id, paid_on, currency, 1, 1, method, entry_id,
+             now(), 'x', now(), 'x' FROM payment, generate_series(1, 2000);
+         ANALYZE invoice, bill, payment"
+    );
+    let mut superuser = desk.shop.test.superuser().await;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(many)).execute(&mut superuser).await.expect("many rows");
+    let tx = desk.shop.scope.read().await.expect("snapshot");
+    for (index, table, condition) in [
+        ("invoice_credit_notes", "invoice", "kind = 'credit_note'"),
+        ("bill_credit_notes", "bill", "kind = 'credit_note'"),
+        ("payment_made", "payment", "direction = 'made'"),
+        ("payment_bounced", "payment", "state = 'bounced'"),
+        ("invoice_open", "invoice", "state = 'issued' AND open_minor > 0"),
+        ("bill_open", "bill", "state = 'posted' AND open_minor > 0"),
+    ] {
+        let order = if index.ends_with("_open") { "due_date, id" } else { "id" };
+        let explain = format!("EXPLAIN SELECT * FROM {table} WHERE {condition} ORDER BY {order} LIMIT 21");
+        let plan: Vec<(String,)> = tx.tuples(&explain, []).await.expect("explained");
+        assert!(plan.iter().any(|(line,)| line.contains(index)), "{index}: {plan:?}");
+    }
+    tx.end().await;
 }

@@ -8,7 +8,7 @@ mod samples;
 mod walls;
 
 use documents::file::NewUpload;
-use documents::file::service as files;
+use documents::file::service::{self as files, Content};
 use documents::{BodyError, Files};
 use entity::invoicing::{bill, bill_finding, bill_line, bill_tax};
 use futures_util::StreamExt;
@@ -170,9 +170,22 @@ impl Desk {
         files::store(scope, &self.files, &grant, body).await.expect("stored")
     }
 
+    /// What a file holds, read as the API reads it: in a snapshot, before the transaction.
+    async fn content(&self, file: Uuid) -> Result<Content, Error> {
+        let snapshot = self.shop.scope.read().await.expect("snapshot");
+        let content = service::read_file(&snapshot, &self.files, file).await;
+        snapshot.end().await;
+        content
+    }
+
     async fn import(&self, file: Uuid) -> Imported {
-        let (scope, files) = (&self.shop.scope, &self.files);
-        write!(scope, [files], tx => service::import_file(tx, &files, file).await).expect("no fault")
+        match self.content(file).await {
+            Ok(content) => {
+                let scope = &self.shop.scope;
+                write!(scope, [content], tx => service::import_file(tx, &content).await).expect("no fault")
+            }
+            Err(refusal) => Imported::Refused(refusal),
+        }
     }
 }
 

@@ -197,6 +197,51 @@ async fn a_bill_of_nothing_is_not_posted() {
 }
 
 #[tokio::test]
+async fn a_negative_bill_is_not_posted() {
+    let desk = Desk::new().await;
+    for (number, kind, wanted) in
+        [("F-1", BillKind::Bill, "credit note"), ("A-1", BillKind::CreditNote, "ask for a bill")]
+    {
+        let new = NewBill { kind, ..desk.typed(number, vec![line("-100", "20")]) };
+        let id = desk.enter(new).await.expect("recorded as stated");
+        desk.approve(id).await.expect("approved");
+        let refused = desk.post(id).await.expect_err("negative");
+        assert_eq!(refused.code(), "NEGATIVE_PAYABLE");
+        assert!(refused.to_string().contains(wanted), "{refused}");
+        desk.reject(id).await.expect("rejected");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_to_nothing_in_the_books_is_not_posted() {
+    let desk = Desk::new().await;
+    let yen = Currency::parse("JPY").expect("JPY");
+    let set = write!(desk.shop.scope, [], tx => {
+        ledger::rate::service::set(tx, yen, day("2026-01-01"), number("0.0001"), None).await
+    });
+    set.expect("a rate");
+    let in_yen = |number: &str, net: &str| NewBill {
+        currency: Some("JPY".to_owned()),
+        ..desk.typed(number, vec![in_category("E", net, "0")])
+    };
+    let prepaid = NewBill {
+        totals: Totals { prepaid: dec("9999"), payable: dec("1"), ..Totals::default() },
+        ..in_yen("F-2", "10000")
+    };
+    for new in [in_yen("F-1", "10"), prepaid] {
+        let id = desk.enter(new).await.expect("entered");
+        desk.approve(id).await.expect("approved");
+        assert_eq!(code(desk.post(id).await), "NOTHING_TO_POST");
+    }
+    let new = invoicing::invoice::NewInvoice {
+        currency: Some("JPY".to_owned()),
+        ..desk.shop.draft_of(vec![desk.shop.line("1", "10", "S20")])
+    };
+    let draft = desk.shop.draft(new).await.expect("draft");
+    assert_eq!(desk.shop.issue(draft, None).await.expect_err("nothing").code(), "NOTHING_TO_POST");
+}
+
+#[tokio::test]
 async fn a_foreign_bill_needs_a_rate_and_balances_to_the_cent() {
     let desk = Desk::new().await;
     let lines: Vec<_> = (1..30).map(|n| line(&format!("{n}.{:02}", n * 3), "20")).collect();

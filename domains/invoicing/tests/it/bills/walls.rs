@@ -56,6 +56,17 @@ async fn sql_keeps_the_content_of_a_bill_from_its_approval_on() {
         format!("UPDATE bill SET settled_minor = payable_minor + 1 WHERE id = '{posted}'"),
         format!("UPDATE bill_line SET account_id = NULL WHERE bill_id = '{posted}'"),
         format!("UPDATE bill_tax SET waiting_minor = 7 WHERE bill_id = '{posted}'"),
+        format!("UPDATE bill_tax SET transferred_minor = 1 WHERE bill_id = '{posted}'"),
+        format!("UPDATE bill_tax SET transferred_minor = 0 WHERE bill_id = '{posted}'"),
+        format!("UPDATE bill_tax SET transferred_minor = 0 WHERE bill_id = '{received}'"),
+        format!(
+            "INSERT INTO bill_tax (tenant_id, bill_id, category, rate, base_minor, tax_minor, waiting_minor, transferred_minor)
+             SELECT tenant_id, id, 'S', 10, 10, 1, 1, 1 FROM bill WHERE id = '{received}'"
+        ),
+        format!(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
+             UPDATE bill SET state = 'approved', approved_by = 'x', approved_at = now() WHERE id = '{received}'"
+        ),
         "UPDATE bill_finding SET message = 'fine'".to_owned(),
         "DELETE FROM bill_finding".to_owned(),
         "TRUNCATE bill CASCADE".to_owned(),

@@ -107,6 +107,16 @@ const RULES: &[(&str, &str)] = &[
                  / (2 * b.payable_minor::numeric))",
     ),
     (
+        "the bases of what is transferred of a settled invoice make the base that waited",
+        "SELECT i.id FROM invoice i WHERE i.tenant_id = $1 AND i.kind = 'invoice' AND i.credited_minor = 0
+             AND i.settled_minor = i.total_minor
+             AND (SELECT coalesce(sum(waiting_base_minor), 0) FROM invoice_tax t WHERE t.invoice_id = i.id) <>
+                 (SELECT coalesce(sum(p.tax_base_minor), 0) FROM allocation a
+                     JOIN posting p ON p.entry_id = a.entry_id
+                     JOIN account c ON c.tenant_id = p.tenant_id AND c.id = p.account_id AND c.number = '44571'
+                     WHERE a.invoice_id = i.id)",
+    ),
+    (
         "no line is matched beyond its amount",
         "SELECT p.id FROM posting p WHERE p.tenant_id = $1 AND greatest(
              coalesce((SELECT sum(amount_minor) FROM matching m WHERE m.debit_posting_id = p.id AND undone_on IS NULL), 0)

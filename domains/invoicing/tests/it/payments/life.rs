@@ -40,6 +40,22 @@ async fn a_payment_is_posted_to_the_bank_journal_and_settles_at_once() {
 }
 
 #[tokio::test]
+async fn the_bases_of_what_is_transferred_make_the_base_that_waited() {
+    let world = World::new().await;
+    let customer = world.customer("A").await;
+    // 20 % of 10.03 are 2.01, of which the base would be 10.05.
+    let invoice = world.invoice(customer, &[(1_003, true), (77, false)]).await;
+    let open = world.invoice_row(invoice).await.open_minor;
+    for part in [1, 333, open - 334] {
+        let mut payment = new_payment(Direction::Received, customer, world.scope.today(), part);
+        payment.allocations = vec![(Target::Invoice(invoice), part)];
+        record(&world.scope, payment).await.expect("recorded");
+    }
+    assert_eq!(world.state_of(invoice).await, Some(PaymentState::Paid));
+    books::check(&world.test, &world.scope, "paid in parts").await;
+}
+
+#[tokio::test]
 async fn a_payment_made_settles_bills_and_makes_their_tax_deductible() {
     let world = World::new().await;
     let supplier = world.supplier("S", true).await;

@@ -217,7 +217,13 @@ async fn the_servers_role_cannot_settle_past_the_rules() {
         let told = attack(&mut raw, company, &sql).await.expect_err(name);
         assert!(told.starts_with(expected), "{name}: {told}");
     }
-    assert_eq!(attack(&mut raw, company, &pair(open, 800)).await, Ok(()), "what fits is no attack");
+    let goods = world.invoice(customer, &[(5_000, false)]).await;
+    let told = attack(&mut raw, company, &pair(open, 800)).await.expect_err("waiting tax moves");
+    assert!(told.starts_with("CO002") && told.contains("by an entry"), "{told}");
+    let snapshot = format!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; {}", pair(goods, 800));
+    let told = attack(&mut raw, company, &snapshot).await.expect_err("an older snapshot");
+    assert!(told.contains("READ COMMITTED"), "{told}");
+    assert_eq!(attack(&mut raw, company, &pair(goods, 800)).await, Ok(()), "what fits is no attack");
     books::check(&world.test, &world.scope, "attacked").await;
 }
 
