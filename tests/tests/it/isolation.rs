@@ -35,6 +35,8 @@ const BLIND: [&str; 26] = [
     "updateJournalEntry input.entry.journalId",
     "updateJournalEntry input.entry.lines.accountId",
     "updateJournalEntry input.entry.lines.partyId",
+    "matchPostings input.debitPostingId",
+    "matchPostings input.creditPostingId",
 ];
 
 /// An answer without what differs from request to request.

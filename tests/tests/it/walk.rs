@@ -234,12 +234,12 @@ impl Schema {
 
 /// Every kind with rows that a test company has.
 pub(crate) const ALL_KINDS: [&str; 22] = [
+    "company",
     "account",
     "allocation",
     "api_key",
     "bill",
     "bill_line",
-    "company",
     "exchange_rate",
     "file",
     "finding",
