@@ -27,25 +27,56 @@ const fetcher = (params, options) => {
 const defaultTabs = [
   { query: `# Who am I, and what may I do?
 query Viewer {
-  viewer { actor { name kind } role permissions { name } companies { id name role } }
+  viewer {
+    actor { name kind }
+    role
+    permissions { name }
+    companies { id name role }
+  }
   company { name currency chart }
 }`, headers },
   { query: `# The newest invoices with what is on them
 query NewestInvoices {
   invoices(first: 10) {
     totalCount
-    edges { node { number issueDate dueDate paymentState total { amount currency } customer { name } lines { description quantity net { amount } } } }
+    edges {
+      node {
+        number
+        issueDate
+        dueDate
+        paymentState
+        total { amount currency }
+        customer { name }
+        lines { description quantity net { amount } }
+      }
+    }
     pageInfo { hasNextPage endCursor }
   }
 }`, headers },
   { query: `# The figures, live: leave it running
 subscription Figures {
-  kpis { revision snapshot kpis { key label value { number amounts { amount currency } } } }
+  kpis {
+    revision
+    snapshot
+    kpis {
+      key
+      label
+      value { number amounts { amount currency } }
+    }
+  }
 }`, headers },
   { query: `# Bills that wait for approval
 query BillsToApprove {
-  bills(first: 20, filter: { state: RECEIVED }) {
-    edges { node { id number supplier { name } payable { amount currency } findings { rule message } } }
+  bills(first: 20, filter: { states: [RECEIVED] }) {
+    edges {
+      node {
+        id
+        number
+        supplier { name }
+        payable { amount currency }
+        findings { rule message }
+      }
+    }
   }
 }`, headers },
   { query: `# Electronic invoices in three steps: 1. createUpload, 2. PUT the file to the url, 3. importBills
@@ -57,7 +88,7 @@ mutation Upload {
 
 mutation Import($ids: [ID!]!) {
   importBills(input: { uploadIds: $ids }) {
-    files { file { id name } bill { id number } userErrors { code message } }
+    files { file { id name } bill { id number } userError { code message } }
   }
 }`, headers },
 ];

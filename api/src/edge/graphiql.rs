@@ -54,3 +54,37 @@ pub(super) async fn asset(State(edge): State<Edge>, Path(file): Path<String>) ->
         None => plain(StatusCode::NOT_FOUND, "no such file"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Request;
+    use async_graphql::parser::types::DocumentOperations;
+    use futures_util::StreamExt;
+
+    #[tokio::test]
+    async fn every_prefilled_document_is_valid() {
+        let schema = crate::graphql::schema();
+        let page = include_str!("../../assets/graphiql/page.js");
+        let documents: Vec<&str> =
+            page.split("query: `").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+        assert!(documents.len() >= 5);
+        for document in documents {
+            let parsed = async_graphql::parser::parse_query(document).expect(document);
+            let DocumentOperations::Multiple(operations) = parsed.operations else {
+                panic!("unnamed: {document}")
+            };
+            for name in operations.keys() {
+                let request = Request::new(document).operation_name(name.as_str());
+                let request =
+                    request.variables(async_graphql::Variables::from_json(serde_json::json!({"ids": []})));
+                let answer = schema.execute_stream(request).next().await.expect("an answer");
+                // Nobody is signed in here: fields may refuse, the document must not be.
+                assert!(
+                    answer.errors.iter().all(|error| !error.path.is_empty()),
+                    "{document}: {:?}",
+                    answer.errors
+                );
+            }
+        }
+    }
+}

@@ -107,7 +107,7 @@ impl Desk {
 
     async fn post(&self, bill: &Value) -> Value {
         let shown = "bill { id state exchangeRate payableBase { amount } postedOn
-            entry { id state sourceId source { id } journal { kind } total { amount }
+            journalEntry { id state sourceId source { id } journal { kind } total { amount }
                 lines { account { number } debit { amount } credit { amount } } } }";
         let input = json!({"billId": bill["id"], "expectedVersion": bill["version"]});
         self.attempt("postBill", shown, input).await
@@ -151,7 +151,7 @@ impl Desk {
 
 /// The entry balances, and comes from the bill; how much each side is.
 fn balanced(bill: &Value) -> Decimal {
-    let entry = &bill["entry"];
+    let entry = &bill["journalEntry"];
     let lines = entry["lines"].as_array().expect("lines");
     let side = |side: &str| lines.iter().map(|line| decimal(&line[side]["amount"])).sum::<Decimal>();
     assert!(lines.len() >= 2 && side("debit") > Decimal::ZERO, "{entry:#}");

@@ -416,7 +416,7 @@ impl Bill {
 
     /// Its entry in the purchases journal; null until it is posted.
     #[graphql(guard = "Needs(Permission::LedgerRead)")]
-    async fn entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
+    async fn journal_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         match self.row.entry_id {
             Some(id) => JournalEntry::load(ctx, id).await,
             None => Ok(None),

@@ -225,13 +225,13 @@ impl Payment {
 
     /// Its entry in the bank journal. Its date is the first day on or after `paidOn` that the journal took.
     #[graphql(guard = "Needs(Permission::LedgerRead)")]
-    async fn entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
+    async fn journal_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         JournalEntry::load(ctx, self.row.entry_id).await
     }
 
     /// The reversal of its entry; null while it stands.
     #[graphql(guard = "Needs(Permission::LedgerRead)")]
-    async fn bounce_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
+    async fn bounce_journal_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         match self.row.bounce_entry_id {
             Some(id) => JournalEntry::load(ctx, id).await,
             None => Ok(None),

@@ -182,7 +182,7 @@ impl Allocation {
     /// The entry with the tax that it makes chargeable or deductible (or that waits again) and the realised
     /// exchange difference; null when there was nothing to post.
     #[graphql(guard = "Needs(Permission::LedgerRead)")]
-    async fn entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
+    async fn journal_entry(&self, ctx: &Context<'_>) -> Result<Option<JournalEntry>, Error> {
         match self.0.entry_id {
             Some(id) => JournalEntry::load(ctx, id).await,
             None => Ok(None),
