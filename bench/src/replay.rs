@@ -140,6 +140,7 @@ fn anew(part: &str, literal: bool, made: &[String]) -> String {
     if let Some(n) = number(part) {
         return expression(n);
     }
+    let inside = made.iter().any(|id| part.contains(id.as_str()));
     let elements: Option<Vec<&str>> = part
         .strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
@@ -150,6 +151,14 @@ fn anew(part: &str, literal: bool, made: &[String]) -> String {
                 number(id).map_or_else(|| format!("'{}'::uuid", id.trim_matches('"')), expression)
             };
             format!("ARRAY[{}]", elements.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        // What else holds ids is JSON.
+        _ if inside => {
+            let replaced = made.iter().enumerate().filter(|(_, id)| part.contains(id.as_str()));
+            let replaced = replaced.fold(format!("'{part}'"), |text, (n, id)| {
+                format!("replace({text}, '{id}', {}::text)", expression(n))
+            });
+            format!("{replaced}::jsonb")
         }
         _ => format!("'{part}'"),
     }

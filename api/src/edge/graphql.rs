@@ -27,17 +27,19 @@ pub(super) async fn execute(
 ) -> Response {
     let started = Instant::now();
     let id = origin.request_id.clone().unwrap_or_default();
+    let mut company = None;
     let (status, mut answer) = match read(&headers, body) {
         Err(refused) => refused,
         Ok(request) => match principal(&edge.app.auth, bearer(&headers)).await {
             Err(error) => not_signed_in(&error),
             Ok(principal) => {
-                let company = principal.as_ref().map(|(principal, _)| principal.company.id);
+                company = principal.as_ref().map(|(principal, _)| principal.company.id);
                 let key = headers
                     .get("idempotency-key")
                     .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
                 let session = Session::new(edge.app.clone(), principal, origin, key);
-                let span = tracing::info_span!("graphql", request = %id, company = ?company);
+                let company = company.map(tracing::field::display);
+                let span = tracing::info_span!("graphql", request = %id, company);
                 run(&edge, request, session).instrument(span).await
             }
         },
@@ -50,8 +52,16 @@ pub(super) async fn execute(
         extensions.set("requestId", id.as_str());
     }
     let elapsed = started.elapsed();
-    tracing::info!(request = %id, status = status.as_u16(), ms = elapsed.as_secs_f64() * 1000.0, errors = answer.errors.len(), "request");
-    respond(status, &answer, &id, elapsed.as_secs_f64() * 1000.0)
+    let ms = elapsed.as_secs_f64() * 1000.0;
+    tracing::info!(
+        request = %id,
+        company = company.map(tracing::field::display),
+        status = status.as_u16(),
+        ms,
+        errors = answer.errors.len(),
+        "request"
+    );
+    respond(status, &answer, &id, ms)
 }
 
 async fn run(edge: &Edge, request: Request, session: Session) -> (StatusCode, Answer) {

@@ -11,6 +11,7 @@ use async_graphql::dataloader::{DataLoader, HashMapCache, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use async_graphql::{Context, Error};
 use documents::Files;
+use futures_util::future::BoxFuture;
 use identity::{Authenticator, Passwords, Principal};
 use kernel::hint::Hints;
 use kernel::{Fault, Origin, Scope, Tx};
@@ -83,8 +84,13 @@ impl Session {
         self.0.scope.as_ref().ok_or_else(not_signed_in)
     }
 
-    /// The request's one snapshot, opened at the first need.
-    pub(crate) async fn read(&self) -> Result<Arc<Tx>, Error> {
+    /// The request's one snapshot, opened at the first need. Boxed: every resolver's future has the size of the largest
+    /// of its type, and is moved for each field.
+    pub(crate) fn read(&self) -> BoxFuture<'_, Result<Arc<Tx>, Error>> {
+        Box::pin(self.snapshot())
+    }
+
+    async fn snapshot(&self) -> Result<Arc<Tx>, Error> {
         let scope = self.scope()?;
         let mut snapshot = self.0.snapshot.lock().await;
         if let Some(tx) = &*snapshot {
@@ -105,7 +111,11 @@ impl Session {
     }
 
     /// One thing of many that the request asks for: ids asked for at the same moment share a statement.
-    pub(crate) async fn load<B: Batch>(&self, key: B::Key) -> Result<Option<B::Value>, Error> {
+    pub(crate) fn load<B: Batch>(&self, key: B::Key) -> BoxFuture<'_, Result<Option<B::Value>, Error>> {
+        Box::pin(self.load_by::<B>(key))
+    }
+
+    async fn load_by<B: Batch>(&self, key: B::Key) -> Result<Option<B::Value>, Error> {
         let loader = {
             let mut loaders = self.0.loaders.lock().unwrap_or_else(PoisonError::into_inner);
             let any = loaders.entry(TypeId::of::<B>()).or_insert_with(|| {

@@ -18,6 +18,7 @@ const INTROSPECTION: &str = "{ __schema { types { kind name
 fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
     const KINDS: &[(&str, &[&str])] = &[
         ("accountId", &["account"]),
+        ("afterFiscalYearId", &["fiscal_year"]),
         ("allocationId", &["allocation"]),
         ("apiKeyId", &["api_key"]),
         ("billId", &["bill"]),

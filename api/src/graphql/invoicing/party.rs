@@ -220,7 +220,7 @@ impl Party {
     ) -> Result<Connection<Invoice>, Error> {
         let slice = PageArgs { first, last, after, before }.slice()?;
         let filter = InvoiceFilter { customer_id: Some(self.0.id), ..InvoiceFilter::default() };
-        invoice_page(ctx, filter, InvoiceSort::Newest, &slice).await
+        Box::pin(invoice_page(ctx, filter, InvoiceSort::Newest, &slice)).await
     }
 
     /// What happened to it, newest first. Personal values are kept apart, see `personalChanges`.

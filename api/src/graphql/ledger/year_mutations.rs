@@ -19,6 +19,13 @@ struct CloseFiscalYearInput {
     expected_version: i32,
 }
 
+/// A fiscal year to open.
+#[derive(InputObject)]
+struct OpenNextFiscalYearInput {
+    /// The last fiscal year, which the new one follows.
+    after_fiscal_year_id: ID,
+}
+
 /// A period to lock, reopen or close.
 #[derive(InputObject)]
 struct PeriodInput {
@@ -42,8 +49,13 @@ pub(super) struct YearMutation;
 impl YearMutation {
     /// Opens the fiscal year after the last one: twelve months.
     #[graphql(guard = "Needs(Permission::LedgerClose)")]
-    async fn open_next_fiscal_year(&self, ctx: &Context<'_>) -> Result<OpenNextFiscalYearPayload, Error> {
-        let done = mutate(ctx, |tx| Box::pin(async move { years::open_next_year(tx).await }));
+    async fn open_next_fiscal_year(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A fiscal year to open.")] input: OpenNextFiscalYearInput,
+    ) -> Result<OpenNextFiscalYearPayload, Error> {
+        let after = parse(Kind::FiscalYear, "afterFiscalYearId", &input.after_fiscal_year_id)?;
+        let done = mutate(ctx, move |tx| Box::pin(async move { years::open_next_year(tx, after).await }));
         Ok(OpenNextFiscalYearPayload(done.await?))
     }
 

@@ -10,9 +10,22 @@ use crate::error::{Error, same_version};
 
 pub use super::closing::close_year;
 
-/// Opens the fiscal year after the last one: twelve months. Needs `ledger.close`.
-pub async fn open_next_year(tx: &Tx) -> Result<Uuid, Error> {
+/// Opens the fiscal year after the last one, which the caller names, so that a call made twice opens one year:
+/// twelve months. Needs `ledger.close`.
+pub async fn open_next_year(tx: &Tx, after: Uuid) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerClose)?;
+    let sql = "SELECT first_day FROM fiscal_year WHERE id = $1 FOR NO KEY UPDATE";
+    let named: Option<(NaiveDate,)> = tx.tuple(sql, [after.into()]).await?;
+    let (first_day,) = named.ok_or(Error::NotFound(Kind::FiscalYear, "afterFiscalYearId"))?;
+    // Asked once the lock is held: who waited for it sees the year that the other has opened.
+    let later: Option<(bool,)> =
+        tx.tuple("SELECT EXISTS (SELECT FROM fiscal_year WHERE first_day > $1)", [first_day.into()]).await?;
+    if later == Some((true,)) {
+        return Err(Error::invalid(
+            "afterFiscalYearId",
+            "a fiscal year follows this one already: name the last one",
+        ));
+    }
     super::open_next_year_in(tx).await?;
     let opened: Option<(Uuid,)> =
         tx.tuple("SELECT id FROM fiscal_year ORDER BY first_day DESC LIMIT 1", []).await?;

@@ -39,8 +39,9 @@ async fn both_charts_open_with_every_role_five_journals_and_twelve_periods() {
     }
     let bare = test.company().await;
     assert_eq!(code(&post(&bare, &crate::support::sale("2026-01-01", 1)).await), "NO_ACCOUNT_FOR_ROLE");
-    let next = write(&bare, |tx| Box::pin(async move { years::open_next_year(tx).await })).await;
-    assert_eq!(code(&next), "BOOKS_NOT_OPEN");
+    let next =
+        write(&bare, |tx| Box::pin(async move { years::open_next_year(tx, kernel::id::new()).await })).await;
+    assert_eq!(code(&next), "NOT_FOUND");
 }
 
 fn new_account(number: &str) -> NewAccount {

@@ -11,7 +11,9 @@ use ledger::year::service as years;
 use testing::{at, day};
 use uuid::Uuid;
 
-use crate::support::{account, books, code, entry, line, owed, period, post, read, sale, value, write};
+use crate::support::{
+    account, books, code, entry, last_year, line, owed, period, post, read, sale, value, write,
+};
 
 async fn close(scope: &Scope, year: &str) -> Result<Uuid, ledger::Error> {
     let found = read(scope, async |tx| years::list(tx).await.expect("years")).await;
@@ -124,11 +126,15 @@ async fn years_close_in_their_order_and_unclosed_results_show_on_120_or_129() {
     test.clock.set(at("2028-07-01T10:00:00Z"));
     let (customer, supplier) = (kernel::id::new(), kernel::id::new());
     business(&scope, "2026", customer, supplier).await;
-    write(&scope, |tx| Box::pin(async move { years::open_next_year(tx).await })).await.expect("2027");
+    write(&scope, |tx| Box::pin(async move { years::open_next_year(tx, last_year(tx).await).await }))
+        .await
+        .expect("2027");
     let loss =
         entry(JournalKind::Bank, "2027-02-01", vec![line(Role::Purchases, 9_000), line(Role::Bank, -9_000)]);
     post(&scope, &loss).await.expect("posted");
-    write(&scope, |tx| Box::pin(async move { years::open_next_year(tx).await })).await.expect("2028");
+    write(&scope, |tx| Box::pin(async move { years::open_next_year(tx, last_year(tx).await).await }))
+        .await
+        .expect("2028");
     let unclosed = [
         balances(&scope, "2027-01-01", "2027-12-31", false).await,
         balances(&scope, "2028-01-01", "2028-06-30", false).await,
@@ -277,4 +283,19 @@ async fn a_year_closes_once_its_last_day_is_over() {
     // … and now the 1st of January.
     test.clock.set(at("2026-12-31T23:30:00Z"));
     close(&scope, "2026").await.expect("closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_open_the_next_year_at_once_open_one() {
+    let (_test, scope) = books().await;
+    let last = read(&scope, async |tx| last_year(tx).await).await;
+    let open = || {
+        let scope = scope.clone();
+        async move {
+            write(&scope, move |tx| Box::pin(async move { years::open_next_year(tx, last).await })).await
+        }
+    };
+    let (one, two) = tokio::join!(open(), open());
+    assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1, "{one:?} {two:?}");
+    assert_eq!(code(&one.and(two)), "INVALID");
 }

@@ -50,7 +50,7 @@ services! { tx;
     LedgerConfigure: journals::rename(tx, Uuid::nil(), 1, "X", "x"),
     LedgerRead: journals::list(tx),
     LedgerRead: journals::by_ids(tx, &[Uuid::nil()]),
-    LedgerClose: years::open_next_year(tx),
+    LedgerClose: years::open_next_year(tx, Uuid::nil()),
     LedgerClose: years::close_year(tx, Uuid::nil(), 1),
     LedgerClose: years::lock_period(tx, Uuid::nil(), 1),
     LedgerClose: years::reopen_period(tx, Uuid::nil(), 1),

@@ -10,7 +10,7 @@ use ledger::year::service as years;
 use testing::{at, day};
 use uuid::Uuid;
 
-use crate::support::{Dice, account, books, code, entry, line, owed, post, read, write};
+use crate::support::{Dice, account, books, code, entry, last_year, line, owed, post, read, write};
 
 async fn work(scope: &Scope) {
     let mut dice = Dice(42);
@@ -91,7 +91,9 @@ async fn the_general_ledger_of_each_account_is_its_line_of_the_trial_balance() {
         entry(JournalKind::Bank, date, vec![line(role, amount), line(Role::Bank, -amount)])
     };
     let open_year = async || {
-        write(&scope, |tx| Box::pin(async move { years::open_next_year(tx).await })).await.expect("a year")
+        write(&scope, |tx| Box::pin(async move { years::open_next_year(tx, last_year(tx).await).await }))
+            .await
+            .expect("a year")
     };
     post(&scope, &pair("2026-05-01", Role::SalesGoods, -6_500)).await.expect("a profit");
     open_year().await;

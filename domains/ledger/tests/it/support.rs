@@ -147,3 +147,8 @@ impl Dice {
         (z ^ (z >> 31)) % bound
     }
 }
+
+/// The last fiscal year.
+pub(crate) async fn last_year(tx: &Tx) -> uuid::Uuid {
+    ledger::year::service::list(tx).await.expect("years").first().expect("a year").id
+}
