@@ -119,7 +119,8 @@ pub(crate) fn script(statements: &[Statement]) -> Script {
                     variables.push(format!("v{}={}", variables.len(), bare.replace("''", "'")));
                     format!(":v{}", variables.len() - 1)
                 }
-                _ => literal.split('\'').enumerate().map(|(n, part)| anew(part, n % 2 == 1, &made)).collect(),
+                Some(bare) => anew(bare, &made),
+                None => literal.to_owned(),
             }
         });
         let line = filled.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -129,14 +130,11 @@ pub(crate) fn script(statements: &[Statement]) -> Script {
     Script { text, variables }
 }
 
-/// A part of a statement with the made ids in it made anew: a literal that is one, or an array of some.
-fn anew(part: &str, literal: bool, made: &[String]) -> String {
+/// A literal with the made ids in it made anew: one that is an id, an array of some, or JSON with some in it.
+fn anew(part: &str, made: &[String]) -> String {
     let number = |id: &str| made.iter().position(|known| known == id.trim_matches('"'));
     let expression =
         |n: usize| format!("('00000000-0000-7000-8000-' || lpad(:made{n}::text, 12, '0'))::uuid");
-    if !literal {
-        return part.to_owned();
-    }
     if let Some(n) = number(part) {
         return expression(n);
     }
@@ -169,8 +167,36 @@ fn is_insert(statement: &str) -> bool {
 }
 
 fn uuids(text: &str) -> Vec<String> {
-    text.split('\'')
+    text.split(['\'', '{', '}', ',', '"'])
         .filter(|part| part.len() == 36 && part.matches('-').count() == 4)
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOG: &str = "2026-01-01 [1] LOG:  statement: BEGIN; SET LOCAL app.tenant_id = '0a'\n\
+        2026-01-01 [1] LOG:  execute sqlx_s_1: SELECT name FROM party WHERE id = $1\n\
+        2026-01-01 [1] DETAIL:  parameters: $1 = '11111111-1111-7111-8111-111111111111'\n\
+        2026-01-01 [1] LOG:  execute sqlx_s_2: INSERT INTO line SELECT $1, l->>'id'\n\
+        \tFROM jsonb_array_elements($2) AS given(l)\n\
+        2026-01-01 [1] DETAIL:  parameters: $1 = '11111111-1111-7111-8111-111111111111', \
+        $2 = '[{\"id\": \"22222222-2222-7222-8222-222222222222\", \"text\": \"it''s\"}]'\n";
+
+    #[test]
+    fn parameters_stay_parameters_and_made_ids_are_made_anew() {
+        let script = script(&statements(LOG));
+        assert_eq!(
+            script.text,
+            "\\set made0 random(1, 900000000000)\n\
+             BEGIN; SET LOCAL app.tenant_id = '0a';\n\
+             SELECT name FROM party WHERE id = :v0;\n\
+             INSERT INTO line SELECT :v1, l->>'id' FROM jsonb_array_elements(replace('[{\"id\": \
+             \"22222222-2222-7222-8222-222222222222\", \"text\": \"it''s\"}]', '22222222-2222-7222-8222-222222222222', \
+             ('00000000-0000-7000-8000-' || lpad(:made0::text, 12, '0'))::uuid::text)::jsonb) AS given(l);\n"
+        );
+        assert_eq!(script.variables[0], "v0=11111111-1111-7111-8111-111111111111");
+    }
 }
