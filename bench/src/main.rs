@@ -80,8 +80,8 @@ async fn run() -> Result<String, Failure> {
 
 async fn measure(rig: &Rig, scenario: &Scenario) -> Result<(Vec<Round>, usize), Failure> {
     let request = scenario.request(rig);
-    let statements = rig.capture(&request).await?;
-    let script = replay::script(&statements);
+    let (statements, earlier) = rig.capture(&request).await?;
+    let script = replay::script(&statements, &earlier);
     let file = rig.folder().join("script.sql");
     std::fs::write(&file, &script.text)?;
     let mut rounds = Vec::new();

@@ -93,13 +93,14 @@ fn parse_parameters(text: &str) -> BTreeMap<usize, String> {
 }
 
 /// A pgbench script. Ids that the request made are made anew in each run of it, so that inserts do not collide;
-/// every other parameter stays one.
-pub(crate) fn script(statements: &[Statement]) -> Script {
+/// every other parameter stays one. What stood in the log of an earlier, like request was not made by this one.
+pub(crate) fn script(statements: &[Statement], earlier: &str) -> Script {
     let plain: Vec<String> = statements.iter().map(|statement| fill(statement, str::to_owned)).collect();
     let mut made: Vec<String> = Vec::new();
     for (n, statement) in plain.iter().enumerate().filter(|(_, statement)| is_insert(statement)) {
         for id in uuids(statement) {
-            if !made.contains(&id) && !plain[..n].iter().any(|earlier| earlier.contains(&id)) {
+            let known = earlier.contains(&id) || plain[..n].iter().any(|before| before.contains(&id));
+            if !known && !made.contains(&id) {
                 made.push(id);
             }
         }
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn parameters_stay_parameters_and_made_ids_are_made_anew() {
-        let script = script(&statements(LOG));
+        let script = script(&statements(LOG), "");
         assert_eq!(
             script.text,
             "\\set made0 random(1, 900000000000)\n\

@@ -139,7 +139,7 @@ impl Rig {
     }
 
     /// The statements that one such request sends, once the server is warm: from PostgreSQL's own log.
-    pub(crate) async fn capture(&self, request: &Value) -> Result<Vec<replay::Statement>, Failure> {
+    pub(crate) async fn capture(&self, request: &Value) -> Result<(Vec<replay::Statement>, String), Failure> {
         let mut superuser = PgConnection::connect(&self.postgres.url(DATABASE)).await?;
         superuser.execute("ALTER ROLE coulisse_server SET log_statement = 'all'").await?;
         let (mut child, url) = serve(&self.postgres, self.scratch.path())?;
@@ -154,7 +154,7 @@ impl Rig {
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
             let log = std::fs::read_to_string(self.postgres.log())?;
-            Ok(replay::statements(&log[before..]))
+            Ok((replay::statements(&log[before..]), log[..before].to_owned()))
         };
         let statements = sent.await;
         child.kill()?;
