@@ -23,13 +23,6 @@ pub async fn head(tx: &Tx) -> Result<Head, Fault> {
     head.ok_or_else(|| Fault::Corrupt("the company has no kpi_head".to_owned()))
 }
 
-/// The cubes that changed after a revision.
-pub async fn cubes_changed_after(tx: &Tx, revision: i64) -> Result<Vec<String>, Fault> {
-    let cubes: Vec<(String,)> =
-        tx.tuples("SELECT DISTINCT cube FROM kpi_rollup WHERE revision > $1", [revision.into()]).await?;
-    Ok(cubes.into_iter().map(|(cube,)| cube).collect())
-}
-
 /// SQL of the current state of rollups: what is folded and what is pending, in one statement's snapshot.
 /// Use as a derived table: `FROM (…) AS state`, then sum over it. Conditions go into both branches, for the
 /// planner does not push them through.
