@@ -3,6 +3,7 @@
 #
 #   infra/machine.sh          what building and running need
 #   infra/machine.sh --lint   rustfmt and clippy as well
+#   infra/machine.sh --test   node and npm as well, for the audits of GraphQL over HTTP
 #
 # Says nothing and changes nothing when all is there. On Debian and Ubuntu it installs by apt, on macOS by
 # brew; elsewhere it says exactly what to install. No service is started or enabled: the servers that the
@@ -51,6 +52,7 @@ missing() {
     has_redis || echo redis
     has_compiler || echo compiler
     has make || echo make
+    [ -z "$test" ] || { has node && has npm; } || echo node
 }
 
 # --- Rust --------------------------------------------------------------------------------------------
@@ -129,6 +131,7 @@ for thing in "$@"; do
     redis) packages="$packages redis-server" ;;
     compiler) packages="$packages gcc libc6-dev" ;;
     make) packages="$packages make" ;;
+    node) packages="$packages nodejs npm" ;;
     linker) if apt-cache show mold >/dev/null 2>&1; then packages="$packages mold"; fi ;;
     postgresql)
         install postgresql-common ca-certificates
@@ -171,6 +174,7 @@ install_by_brew() {
         case $thing in
         postgresql) packages="$packages postgresql@17" ;;
         redis) packages="$packages redis" ;;
+        node) packages="$packages node" ;;
         compiler | make) die "the command line tools are missing: xcode-select --install" ;;
         esac
     done
@@ -183,13 +187,13 @@ install_by_brew() {
 explain() {
     local thing words= names
     if has dnf; then
-        names='postgresql=postgresql-server redis=redis compiler=gcc make=make' words="dnf install"
+        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs' words="dnf install"
     elif has apk; then
-        names='postgresql=postgresql17 redis=redis compiler=build-base make=make' words="apk add"
+        names='postgresql=postgresql17 redis=redis compiler=build-base make=make node=nodejs' words="apk add"
     elif has pacman; then
-        names='postgresql=postgresql redis=redis compiler=gcc make=make' words="pacman -S"
+        names='postgresql=postgresql redis=redis compiler=gcc make=make node=nodejs' words="pacman -S"
     elif has zypper; then
-        names='postgresql=postgresql-server redis=redis compiler=gcc make=make' words="zypper install"
+        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs' words="zypper install"
     else
         say "missing here, and no package manager known to this script:"
         for thing in "$@"; do
@@ -198,6 +202,7 @@ explain() {
             redis) say "  Redis (redis-server), in PATH" ;;
             compiler) say "  a C compiler (cc)" ;;
             make) say "  make" ;;
+            node) say "  Node.js 18 or newer with npm" ;;
             esac
         done
         die "install these, then run this again"
@@ -236,11 +241,12 @@ choose_linker() {
 
 # --- in order ----------------------------------------------------------------------------------------
 
-lint=
+lint= test=
 case ${1-} in
 '') ;;
 --lint) lint=yes ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+--test) test=yes ;;
+*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 
 wanted=$(missing)

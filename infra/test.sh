@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 PATH="$PATH:$HOME/.cargo/bin"
 
-infra/machine.sh
+infra/machine.sh --test
 # Everything at once and by one command: built piece by piece, shared dependencies would be built again
 # for each set of features. It also builds the programs that the tests start.
 cargo build --workspace --all-targets

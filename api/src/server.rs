@@ -1,16 +1,22 @@
 //! The wiring: from settings to a listening server, and back down without losing an answer.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use documents::Files;
+use gateway::http::cors::Origins;
+use gateway::http::listen::{self, Limits};
+use gateway::socket::{self, Hub};
 use identity::{Authenticator, Passwords};
 use kernel::db::DbOptions;
 use kernel::hint::Hints;
 use kernel::vault::Vault;
 use kernel::{Clock, Db};
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::edge::gates::Gates;
 use crate::edge::{Edge, router};
 use crate::graphql::request::App;
 use crate::graphql::schema;
@@ -26,6 +32,11 @@ pub(crate) struct Server {
     pub app: App,
     pub workers: bool,
     pub graphiql: bool,
+    gates: Gates,
+    origins: Origins,
+    limits: Limits,
+    streams: Hub,
+    behind_proxy: bool,
 }
 
 impl Server {
@@ -44,13 +55,28 @@ impl Server {
             None => Hints::local(),
         };
         let app = App {
+            hub: kpi::Hub::new(db.clone(), vault.clone(), clock.clone(), hints.clone()),
             auth: Authenticator::new(db, vault, clock),
             passwords: Passwords::default(),
             files: Files::local(Path::new(&settings.files))?,
             hints,
             public_url: settings.public_url(),
         };
-        Ok(Self { app, workers: settings.workers, graphiql: settings.graphiql })
+        let origins = settings.allowed_origins.iter().map(String::as_str).filter(|origin| !origin.is_empty());
+        let per_address = if settings.behind_proxy { None } else { Limits::default().per_address };
+        Ok(Self {
+            app,
+            workers: settings.workers,
+            graphiql: settings.graphiql,
+            gates: Gates::build(settings)?,
+            origins: Origins::parse(origins)?,
+            limits: Limits { connections: settings.client_connections, per_address, ..Limits::default() },
+            streams: Hub::new(socket::Settings {
+                most_connections: settings.client_connections,
+                ..socket::Settings::default()
+            }),
+            behind_proxy: settings.behind_proxy,
+        })
     }
 
     /// Serves until `stop` ends; requests under way are answered first.
@@ -61,9 +87,17 @@ impl Server {
     ) -> Result<(), Failure> {
         let auth = self.app.auth.clone();
         let workers = self.workers.then(|| workers::start(auth.db(), &self.app.hints, auth.clock()));
-        let edge = Edge { schema: schema(), app: self.app, graphiql: self.graphiql };
-        let service = router(edge).into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+        let Self { app, gates, origins, limits, streams, graphiql, behind_proxy, .. } = self;
+        let edge = Edge { schema: schema(), app, gates, streams: streams.clone(), origins, graphiql };
+        // Streams never end by themselves: they are told to go elsewhere as soon as nothing new is taken.
+        let stop = async move {
+            stop.await;
+            streams.close();
+        };
+        let closed = listen::serve(listener, router(edge, behind_proxy), limits, stop).await;
+        if closed.dropped > 0 {
+            tracing::warn!(dropped = closed.dropped, "connections were still busy when the server ended");
+        }
         drop(workers);
         auth.db().close().await;
         Ok(())
@@ -94,11 +128,11 @@ pub(crate) async fn interrupted() {
 
 /// Starts logging.
 pub(crate) fn log(filter: &str, format: LogFormat) -> Result<(), Failure> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter.parse::<Targets>()?);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Text => registry.with(lines).init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true)).init(),
     }
     Ok(())
 }

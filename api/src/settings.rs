@@ -14,8 +14,20 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Who may ask for the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Introspection {
+    /// Whoever asks.
+    Everyone,
+    /// Who is signed in.
+    SignedIn,
+    /// Nobody.
+    Nobody,
+}
+
 /// How the server runs. Secrets are never printed.
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Settings {
     /// A TOML file with any of these settings, named as the options are: `listen = "0.0.0.0:8080"`
     #[arg(long, env = "COULISSE_CONFIG", value_name = "FILE")]
@@ -37,7 +49,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "COULISSE_WORKER_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub worker_database_url: String,
 
-    /// Redis, for telling other replicas that figures moved; without it each finds it by itself within a second
+    /// Redis, for what replicas share: budgets, sent documents, and word that figures moved; without it each keeps its own
     #[arg(long, env = "COULISSE_REDIS_URL", hide_env_values = true, value_name = "URL")]
     pub redis_url: Option<String>,
 
@@ -65,6 +77,32 @@ pub(crate) struct Settings {
     /// Whether GET /graphql shows the GraphiQL page
     #[arg(long, env = "COULISSE_GRAPHIQL", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOL")]
     pub graphiql: bool,
+
+    /// Who may ask for the schema by introspection
+    #[arg(long, env = "COULISSE_INTROSPECTION", value_enum, default_value_t = Introspection::SignedIn)]
+    pub introspection: Introspection,
+
+    /// Other origins whose pages may use the API, as browsers write them (scheme, host, port), separated by
+    /// commas
+    #[arg(long, env = "COULISSE_ALLOWED_ORIGINS", value_delimiter = ',', value_name = "ORIGINS")]
+    pub allowed_origins: Vec<String>,
+
+    /// Set to true behind a proxy that adds the client's address to X-Forwarded-For: the last one there is believed
+    #[arg(long, env = "COULISSE_BEHIND_PROXY", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub behind_proxy: bool,
+
+    /// Cost units that a company may spend a second, ten seconds' worth at once, and one of its clients half of that;
+    /// 0 for no limit
+    #[arg(long, env = "COULISSE_BUDGET_PER_SECOND", default_value_t = 5000, value_name = "UNITS")]
+    pub budget_per_second: u32,
+
+    /// Requests a minute that an address may send without being signed in; 0 for no limit
+    #[arg(long, env = "COULISSE_ANONYMOUS_PER_MINUTE", default_value_t = 240, value_name = "N")]
+    pub anonymous_per_minute: u32,
+
+    /// Most connections of clients, sockets and event streams included
+    #[arg(long, env = "COULISSE_CLIENT_CONNECTIONS", default_value_t = 20_000, value_name = "N")]
+    pub client_connections: usize,
 
     /// What is logged, e.g. `info` or `coulisse=debug,sqlx=warn`
     #[arg(

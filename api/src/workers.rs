@@ -24,7 +24,7 @@ pub(crate) fn start(db: &Db, hints: &Hints, clock: &Clock) -> JoinSet<()> {
         let (db, hints) = (folding.clone(), telling.clone());
         async move {
             for moved in folder::fold_pending(&db).await? {
-                hints.tell(moved).await;
+                hints.tell(moved);
             }
             Ok(())
         }
@@ -39,7 +39,7 @@ pub(crate) fn start(db: &Db, hints: &Hints, clock: &Clock) -> JoinSet<()> {
         let (db, hints, clock) = (ticking.clone(), telling.clone(), clock.clone());
         async move {
             for moved in folder::tick_midnights(&db, &clock).await? {
-                hints.tell(moved).await;
+                hints.tell(moved);
             }
             Ok(())
         }

@@ -22,6 +22,11 @@ pub struct DbOptions {
 /// Longest wait for a free connection before the request answers "unavailable".
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Longest that a statement of a request runs: what nobody waits for any more is cancelled by PostgreSQL itself.
+const REQUEST_STATEMENT: &str = "5s";
+/// Longest that a statement of a worker runs.
+const WORKER_STATEMENT: &str = "30s";
+
 /// Connections to PostgreSQL. Domain code never sees it: it is handed a [`crate::Scope`].
 #[derive(Clone, Debug)]
 pub struct Db {
@@ -32,13 +37,13 @@ pub struct Db {
 impl Db {
     /// Prepares the pools; connections open when they are first needed, so a server starts without PostgreSQL.
     pub fn connect(options: &DbOptions) -> Result<Self, Fault> {
-        let parse = |url: &str| -> Result<PgConnectOptions, Fault> {
+        let parse = |url: &str, longest: &str| -> Result<PgConnectOptions, Fault> {
             let parsed: PgConnectOptions = url.parse()?;
             let kept = if options.prepared_statements { 200 } else { 0 };
             // A statement that outlives these is a fault of ours; PostgreSQL ends it and frees its locks.
             Ok(parsed.statement_cache_capacity(kept).options([
                 ("application_name", "coulisse"),
-                ("statement_timeout", "30s"),
+                ("statement_timeout", longest),
                 ("lock_timeout", "5s"),
                 ("idle_in_transaction_session_timeout", "10s"),
                 ("TimeZone", "UTC"),
@@ -56,8 +61,9 @@ impl Db {
                 .test_before_acquire(false)
         };
         Ok(Self {
-            server: pool(options.connections).connect_lazy_with(parse(&options.server_url)?),
-            worker: pool(4).connect_lazy_with(parse(&options.worker_url)?),
+            server: pool(options.connections)
+                .connect_lazy_with(parse(&options.server_url, REQUEST_STATEMENT)?),
+            worker: pool(4).connect_lazy_with(parse(&options.worker_url, WORKER_STATEMENT)?),
         })
     }
 

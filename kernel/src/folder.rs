@@ -13,22 +13,26 @@ const BATCH: i32 = 5000;
 /// A company whose figures moved, and its new revision.
 pub type Moved = (Uuid, i64);
 
-/// Folds what is pending now. Any number of replicas may run this: a company is folded by one at a time.
+/// Folds what is pending now. Any number of replicas may run this: a company is folded by one at a time. What is wrong
+/// with the figures of one company keeps no other waiting: it is told when no other has anything to fold.
 pub async fn fold_pending(db: &Db) -> Result<Vec<Moved>, Fault> {
     let companies: Vec<Uuid> =
         sqlx::query_scalar("SELECT DISTINCT tenant_id FROM kpi_delta").fetch_all(db.worker()).await?;
-    let mut moved = Vec::new();
+    let (mut moved, mut failed) = (Vec::new(), None);
     for company in companies {
-        let revision: Option<i64> = sqlx::query_scalar("SELECT fold_deltas($1, $2)")
-            .bind(company)
-            .bind(BATCH)
-            .fetch_one(db.worker())
-            .await?;
-        if let Some(revision) = revision.filter(|r| *r > 0) {
-            moved.push((company, revision));
+        let folding =
+            sqlx::query_scalar("SELECT fold_deltas($1, $2)").bind(company).bind(BATCH).fetch_one(db.worker());
+        let folded: Result<Option<i64>, Fault> = folding.await.map_err(Fault::from);
+        match folded {
+            Ok(revision) => moved.extend(revision.filter(|r| *r > 0).map(|revision| (company, revision))),
+            Err(fault) if fault.is_unavailable() => return Err(fault),
+            Err(fault) => failed = Some(fault),
         }
     }
-    Ok(moved)
+    match failed {
+        Some(fault) if moved.is_empty() => Err(fault),
+        _ => Ok(moved),
+    }
 }
 
 /// Ticks the companies whose calendar day has changed since their last tick.

@@ -31,6 +31,7 @@ kinds! {
     Membership = "membership",
     Session = "session",
     ApiKey = "api_key",
+    TrustedDocument = "trusted_document",
     Account = "account",
     Journal = "journal",
     FiscalYear = "fiscal_year",

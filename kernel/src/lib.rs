@@ -24,6 +24,7 @@ pub mod rollup;
 pub mod scope;
 pub mod sequencer;
 pub mod signed;
+pub mod sparse;
 pub mod tx;
 pub mod vault;
 

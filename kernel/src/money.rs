@@ -5,6 +5,9 @@ use std::fmt;
 use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+/// The greatest amount that can be given, in minor units of either sign: sums of many still fit 64 bits.
+pub const MOST_MINOR: i64 = 1_000_000_000_000_000;
+
 /// A currency of ISO 4217 that has a minor unit (so no metals, no test codes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
@@ -29,10 +32,11 @@ impl Currency {
         self.0.exponent().map_or(2, u32::from)
     }
 
-    /// Rounds half up (away from zero) to the minor unit; `None` when it does not fit 64 bits.
+    /// Rounds half up (away from zero) to the minor unit; `None` when it is beyond [`MOST_MINOR`].
     pub fn to_minor(self, amount: Decimal) -> Option<i64> {
         let rounded = amount.round_dp_with_strategy(self.digits(), RoundingStrategy::MidpointAwayFromZero);
-        rounded.checked_mul(Decimal::from(10_i64.pow(self.digits())))?.to_i64()
+        let minor = rounded.checked_mul(Decimal::from(10_i64.pow(self.digits())))?.to_i64()?;
+        (minor.unsigned_abs() <= MOST_MINOR.unsigned_abs()).then_some(minor)
     }
 
     /// Minor units, only if the amount has no more digits than the currency.
@@ -95,6 +99,8 @@ mod tests {
         assert_eq!(minor("-0.005"), Some(-1));
         assert_eq!(minor("1.004999"), Some(100));
         assert_eq!(minor("99999999999999999999"), None);
+        assert_eq!(minor("-10000000000000.00"), Some(-MOST_MINOR));
+        assert_eq!(minor("10000000000000.01"), None);
         assert_eq!(Currency::EUR.to_minor_exact("1.001".parse().expect("decimal")), None);
         assert_eq!(Currency::EUR.to_minor_exact("1.100".parse().expect("decimal")), Some(110));
     }

@@ -42,6 +42,10 @@ permissions! {
     ApiKeysRead = "api_keys.read",
     /// Create and revoke API keys.
     ApiKeysManage = "api_keys.manage",
+    /// See the trusted documents: the texts that clients may send by their hash.
+    TrustedDocumentsRead = "trusted_documents.read",
+    /// Register and archive trusted documents, and send any text where only trusted ones are allowed.
+    TrustedDocumentsManage = "trusted_documents.manage",
     /// Read the audit trail: who changed what, and from where.
     AuditRead = "audit.read",
     /// Read accounts, journals, entries, balances and reports.

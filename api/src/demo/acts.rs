@@ -8,6 +8,7 @@ use invoicing::invoice::{self, NewInvoice};
 use invoicing::payment::{self, Direction, Method, NewPayment, Target};
 use invoicing::satisfaction::{self, RatingLink};
 use invoicing::{Error, invoice::reading};
+use kernel::sparse::Columns;
 use kernel::{Actor, Fault, Origin, Scope, Tx};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -75,7 +76,7 @@ pub(super) async fn credit(scope: &Scope, invoice: Uuid) -> Result<(), Error> {
     scope
         .write(|tx| {
             Box::pin(async move {
-                let lines = reading::lines_of(tx, &[invoice]).await?;
+                let lines = reading::lines_of(tx, &[invoice], &Columns::All).await?;
                 let Some(first) = lines.first() else { return Ok(()) };
                 let line = CreditLine { line_id: first.id, amount: CreditAmount::Rest, description: None };
                 let note = Some("Retour de marchandise".to_owned());

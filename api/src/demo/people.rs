@@ -51,6 +51,7 @@ impl House {
             permissions: role.permissions(),
             session: None,
             role: Some(role),
+            documents_only: false,
         };
         auth.scope(&principal, Origin::default())
     }

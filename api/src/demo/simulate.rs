@@ -7,6 +7,7 @@ use invoicing::bill::service as bills;
 use invoicing::invoice::reading::{self as invoices, InvoiceFilter, InvoiceSort};
 use invoicing::{Error, bill, invoice};
 use kernel::page::Slice;
+use kernel::sparse::Columns;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -102,7 +103,8 @@ async fn some_invoice(
         kind: Some(invoice::DocumentKind::Invoice),
         ..InvoiceFilter::default()
     };
-    let newest = invoices::list(&snapshot, &filter, InvoiceSort::default(), &Slice::first(100)).await;
+    let newest =
+        invoices::list(&snapshot, &filter, InvoiceSort::default(), &Slice::first(100), Columns::All).await;
     snapshot.end().await;
     let found: Vec<_> = newest?
         .items

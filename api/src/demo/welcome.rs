@@ -16,6 +16,8 @@ use crate::server::Failure;
 struct DemoFile<'a> {
     graphql_url: String,
     ws_url: String,
+    /// Answers events to who accepts `text/event-stream`.
+    sse_url: String,
     pid: u32,
     companies: Vec<Company<'a>>,
 }
@@ -66,6 +68,7 @@ pub(super) async fn tell(
     let file = DemoFile {
         graphql_url: format!("{url}/graphql"),
         ws_url: format!("{ws}/graphql/ws"),
+        sse_url: format!("{url}/graphql"),
         pid: std::process::id(),
         companies,
     };
@@ -117,5 +120,8 @@ fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
     println!(
         "  subscription {{ kpis {{ revision snapshot kpis {{ key value {{ number amounts {{ amount currency }} }} }} }} }}\n"
     );
+    println!("  curl -sN {} -H 'Accept: text/event-stream' \\", file.sse_url);
+    println!("    -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\", first.api_key);
+    println!("    -d '{{\"query\":\"subscription {{ kpis {{ revision kpis {{ key }} }} }}\"}}'\n");
     println!("For programs: {}   Ctrl-C ends everything.", place.demo_file().display());
 }

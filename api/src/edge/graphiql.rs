@@ -1,15 +1,11 @@
 //! `GET /graphql`: the GraphiQL page, where it is switched on. Nothing of it comes from another host.
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use gateway::http::pages::{self, Place, Policy, Use};
 
 use super::{Edge, plain};
-
-/// Scripts from here only; styles inline as well, for the editor writes them.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; base-uri 'none'; form-action 'none'; \
-    frame-ancestors 'none'";
 
 const PAGE: &str = include_str!("../../assets/graphiql/page.html");
 
@@ -32,16 +28,19 @@ const ASSETS: [(&str, &str, &[u8]); 7] = [
     ),
 ];
 
-/// The page, or word that only POST is spoken here.
-pub(super) async fn page(State(edge): State<Edge>) -> Response {
-    if edge.graphiql {
-        let html = (header::CONTENT_TYPE, "text/html; charset=utf-8");
-        ([html, (header::CONTENT_SECURITY_POLICY, POLICY)], PAGE).into_response()
-    } else {
-        let mut refused = plain(StatusCode::METHOD_NOT_ALLOWED, "send GraphQL requests by POST, as JSON");
-        refused.headers_mut().insert(header::ALLOW, axum::http::HeaderValue::from_static("POST"));
-        refused
-    }
+/// The page. Its editor writes styles of its own; all else is loaded from here.
+pub(super) fn page(headers: &HeaderMap) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut connections = vec![Place::HERE];
+    connections.extend(host.and_then(Place::sockets));
+    let policy = Policy::allowing(&[
+        (Use::Scripts, &[Place::HERE]),
+        (Use::Styles, &[Place::HERE, Place::INLINE]),
+        (Use::Images, &[Place::HERE, Place::DATA]),
+        (Use::Fonts, &[Place::HERE, Place::DATA]),
+        (Use::Connections, &connections),
+    ]);
+    pages::page(StatusCode::OK, &policy, PAGE)
 }
 
 /// A file of the page.

@@ -1,155 +1,167 @@
-//! `POST /graphql`.
+//! `/graphql`: requests over HTTP, and event streams for who accepts them.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use async_graphql::{Request, Response as Answer, ServerError, Value};
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use async_graphql::ServerError;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use gateway::http::negotiate::{STREAMS, prefers_page};
+use gateway::http::{Exchange, Outcome, Refusal, Rules, answer, read};
+use gateway::request::Incoming;
+use gateway::socket::sse;
 use identity::NotSignedIn;
 use tracing::Instrument;
 
+use super::admission::Denied;
 use super::origin::{From, bearer, principal};
-use super::{DEADLINE, Edge};
+use super::run::{Done, mark, run};
+use super::streams::{Guest, revision};
+use super::{Edge, graphiql};
 use crate::graphql::request::Session;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Executes one request. JSON only: a content type that a form can send would let other sites write.
-pub(super) async fn execute(
-    State(edge): State<Edge>,
-    From(origin): From,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Response {
+/// Answers a request: the page for people with a browser, events for who accepts them, else one answer.
+pub(super) async fn execute(State(edge): State<Edge>, request: Request<Body>) -> Response {
     let started = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    if parts.method == Method::GET && edge.graphiql && prefers_page(&parts.headers) {
+        return graphiql::page(&parts.headers);
+    }
+    let Ok(From(origin)) = From::from_request_parts(&mut parts, &()).await;
     let id = origin.request_id.clone().unwrap_or_default();
-    let mut company = None;
-    let (status, mut answer) = match read(&headers, body) {
-        Err(refused) => refused,
-        Ok(request) => match principal(&edge.app.auth, bearer(&headers)).await {
-            Err(error) => not_signed_in(&error),
+    let address = address(&parts);
+    if sse::is_asked_for(&parts.headers) {
+        return events(&edge, &parts, body, Guest::new(&edge, origin, bearer(&parts.headers)), address, &id)
+            .await;
+    }
+    let (exchange, done, company) = match read(&parts, body, &Rules::default()).await {
+        Err(refusal) => (refusal.exchange.clone(), of_refusal(&refusal), None),
+        Ok((incoming, exchange)) => match principal(&edge.app.auth, bearer(&parts.headers)).await {
+            Err(reason) => (exchange, not_signed_in(&reason).into(), None),
             Ok(principal) => {
-                company = principal.as_ref().map(|(principal, _)| principal.company.id);
-                let key = headers
-                    .get("idempotency-key")
-                    .map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-                let session = Session::new(edge.app.clone(), principal, origin, key);
-                let company = company.map(tracing::field::display);
-                let span = tracing::info_span!("graphql", request = %id, company);
-                run(&edge, request, session).instrument(span).await
+                let company = principal.as_ref().map(|(principal, _)| principal.company.id);
+                let session = Session::new(edge.app.clone(), principal, origin, key(&parts.headers));
+                let span = tracing::info_span!("graphql", request = %id, company = company.map(tracing::field::display));
+                let done =
+                    admit_and_run(&edge, &session, address, incoming, &exchange).instrument(span).await;
+                (exchange, done, company)
             }
         },
     };
-    for error in &mut answer.errors {
-        let extensions = error.extensions.get_or_insert_default();
-        if extensions.get("code").is_none() {
-            extensions.set("code", "GRAPHQL_VALIDATION_FAILED");
-        }
-        extensions.set("requestId", id.as_str());
-    }
-    let elapsed = started.elapsed();
-    let ms = elapsed.as_secs_f64() * 1000.0;
+    let Done { answer: mut told, outcome, mut headers } = done;
+    mark(&mut told.errors, &id);
+    let ms = started.elapsed().as_secs_f64() * 1000.0;
     tracing::info!(
         request = %id,
         company = company.map(tracing::field::display),
-        status = status.as_u16(),
+        status = outcome.status(exchange.media).as_u16(),
         ms,
-        errors = answer.errors.len(),
+        errors = told.errors.len(),
         "request"
     );
-    respond(status, &answer, &id, ms)
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Ok(timing) = HeaderValue::from_str(&format!("total;dur={ms:.2}")) {
+        headers.insert(SERVER_TIMING, timing);
+    }
+    answer(&exchange, &told, outcome, headers)
 }
 
-async fn run(edge: &Edge, request: Request, session: Session) -> (StatusCode, Answer) {
-    let executed = tokio::time::timeout(DEADLINE, edge.schema.execute(request.data(session.clone()))).await;
-    // The snapshot is given back after the answer is on its way.
-    tokio::spawn(async move { session.renew().await });
-    match executed {
-        Ok(answer) => {
-            let unavailable = answer.errors.iter().any(|error| code(error) == Some("UNAVAILABLE"));
-            (if unavailable { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, answer)
+async fn admit_and_run(
+    edge: &Edge,
+    session: &Session,
+    address: Option<IpAddr>,
+    incoming: Incoming,
+    exchange: &Exchange,
+) -> Done {
+    let permit = |operation| exchange.permit(operation).map_err(|refusal| denied(&refusal));
+    let admitted = edge.gates.admit(session, address, incoming, permit).await;
+    match admitted {
+        Ok(ready) => run(edge, ready, session).await,
+        Err(denied) => {
+            let session = session.clone();
+            tokio::spawn(async move { session.renew().await });
+            denied.into()
         }
-        Err(_) => (
-            StatusCode::GATEWAY_TIMEOUT,
-            error("TIMEOUT", "the request took longer than 5 s and was given up: ask for less at once"),
-        ),
     }
 }
 
-fn code(error: &ServerError) -> Option<&str> {
-    match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code),
-        _ => None,
+/// The events of one operation.
+async fn events(
+    edge: &Edge,
+    parts: &Parts,
+    body: Body,
+    guest: Guest,
+    address: Option<IpAddr>,
+    id: &str,
+) -> Response {
+    let rules = Rules { offered: STREAMS, ..Rules::default() };
+    let (incoming, exchange) = match read(parts, body, &rules).await {
+        Ok(read) => read,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let guest = guest.over(exchange.clone());
+    let resume = sse::last_event_id(&parts.headers);
+    let refused = match edge.streams.event_stream(guest, address, incoming, resume, revision).await {
+        Ok(response) => return response,
+        Err(refused) => refused,
+    };
+    if let sse::Refused::Request(mut errors) = refused {
+        mark(&mut errors, id);
+        return sse::told(&errors);
     }
+    let mut denied = Denied::new(Outcome::Denied(refused.status()), refused.code(), refused.to_string());
+    mark(std::slice::from_mut(&mut denied.error), id);
+    if matches!(refused.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        denied.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    let Done { answer: told, outcome, headers } = denied.into();
+    answer(&exchange, &told, outcome, headers)
 }
 
-fn error(code: &'static str, message: impl Into<String>) -> Answer {
-    let mut error = ServerError::new(message, None);
-    error.extensions.get_or_insert_default().set("code", code);
-    Answer::from_errors(vec![error])
+/// The address that a request came from.
+pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
-fn not_signed_in(reason: &NotSignedIn) -> (StatusCode, Answer) {
+/// The idempotency key, whatever its bytes: what is no key is refused where keys are read.
+fn key(headers: &HeaderMap) -> Option<String> {
+    headers.get(IDEMPOTENCY_KEY).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+fn denied(refusal: &Refusal) -> Denied {
+    let Done { answer, outcome, headers } = of_refusal(refusal);
+    let error = answer.errors.into_iter().next();
+    Denied { error: error.unwrap_or_else(|| ServerError::new("refused", None)), outcome, headers }
+}
+
+fn of_refusal(refusal: &Refusal) -> Done {
+    Done { answer: refusal.answer(), outcome: refusal.outcome(), headers: refusal.headers() }
+}
+
+fn not_signed_in(reason: &NotSignedIn) -> Denied {
     match reason {
-        NotSignedIn::Token => (StatusCode::UNAUTHORIZED, error("UNAUTHENTICATED", reason.to_string())),
+        NotSignedIn::Token => {
+            let status = Outcome::Denied(StatusCode::UNAUTHORIZED);
+            let mut denied = Denied::new(status, "UNAUTHENTICATED", reason.to_string());
+            denied.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            denied
+        }
         NotSignedIn::Fault(fault) => {
             tracing::warn!(%fault, "sign-in could not be looked up");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                error("UNAVAILABLE", "the database is out of reach for a moment: try again"),
-            )
+            let status = Outcome::Denied(StatusCode::SERVICE_UNAVAILABLE);
+            let words = "the database is out of reach for a moment: try again";
+            let mut denied = Denied::new(status, "UNAVAILABLE", words);
+            denied.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            denied
         }
     }
-}
-
-#[expect(clippy::result_large_err, reason = "one of them a request")]
-fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Request, (StatusCode, Answer)> {
-    let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
-        value.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case("application/json"))
-    });
-    if !json {
-        let refused = error("UNSUPPORTED_MEDIA_TYPE", "send JSON: Content-Type: application/json");
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, refused));
-    }
-    let body = body.map_err(|rejection| {
-        let refused =
-            error("PAYLOAD_TOO_LARGE", "a request has at most 1 MiB: upload files with createUpload");
-        (rejection.status(), refused)
-    })?;
-    // serde reads a struct from an array as well; a batch is not spoken here.
-    let object = body.trim_ascii_start().starts_with(b"{");
-    let parsed =
-        if object { serde_json::from_slice(&body) } else { Err(serde::de::Error::custom("not an object")) };
-    parsed.map_err(|wrong: serde_json::Error| {
-        let refused = error("BAD_REQUEST", format!("the body is not a GraphQL request in JSON: {wrong}"));
-        (StatusCode::BAD_REQUEST, refused)
-    })
-}
-
-fn respond(status: StatusCode, answer: &Answer, id: &str, ms: f64) -> Response {
-    let body = serde_json::to_vec(answer).unwrap_or_default();
-    let timing = format!("total;dur={ms:.2}");
-    let mut response = (
-        status,
-        [
-            (header::CONTENT_TYPE, "application/json; charset=utf-8".to_owned()),
-            (REQUEST_ID, id.to_owned()),
-            (SERVER_TIMING, timing),
-        ],
-        body,
-    )
-        .into_response();
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        response
-            .headers_mut()
-            .insert(header::WWW_AUTHENTICATE, axum::http::HeaderValue::from_static("Bearer"));
-    }
-    response
 }

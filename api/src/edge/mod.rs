@@ -1,27 +1,34 @@
-//! The edge: how requests come in and answers go out. It knows HTTP and the executor, and no business.
+//! The edge: how requests come in and answers go out. It knows HTTP and the executor, and no business; what is protocol
+//! alone lives in the crate `gateway`.
+#![expect(clippy::result_large_err, reason = "a request is refused once")]
 
+mod admission;
 mod files;
+pub(crate) mod gates;
 mod graphiql;
 mod graphql;
 mod health;
 mod origin;
 mod rating;
-mod socket;
+mod run;
+mod streams;
 
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use async_graphql::{ServerError, Value};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{any, get, put};
+use axum::{Router, middleware};
+use gateway::http::cors::Origins;
+use gateway::socket::Hub;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use self::gates::Gates;
 use crate::graphql::ApiSchema;
 use crate::graphql::request::App;
+use crate::server::Failure;
 
-/// Most bytes of a GraphQL request.
-const MOST_BODY: usize = 1024 * 1024;
 /// Longest that a request may execute; then its transaction is rolled back.
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -30,21 +37,25 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub(crate) struct Edge {
     pub schema: ApiSchema,
     pub app: App,
+    pub gates: Gates,
+    /// The open sockets and event streams.
+    pub streams: Hub,
+    pub origins: Origins,
     pub graphiql: bool,
 }
 
 /// The routes.
-pub(crate) fn router(edge: Edge) -> Router {
+pub(crate) fn router(edge: Edge, behind_proxy: bool) -> Router {
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
-    Router::new()
-        .route("/graphql", post(graphql::execute).get(graphiql::page))
-        .layer(DefaultBodyLimit::max(MOST_BODY))
-        .route("/graphql/ws", get(socket::upgrade))
+    let routes = Router::new()
+        .route("/graphql", any(graphql::execute))
+        .layer(edge.origins.layer())
+        .route("/graphql/ws", get(streams::upgrade))
         .route("/graphiql/{file}", get(graphiql::asset))
         // Files have a limit of their own, held while they stream.
-        .route("/uploads/{token}", put(files::upload).layer(DefaultBodyLimit::disable()))
+        .route("/uploads/{token}", put(files::upload).layer(axum::extract::DefaultBodyLimit::disable()))
         .route("/files/{token}", get(files::download))
         .route("/rate/{token}", get(rating::page).post(rating::submit))
         .route("/livez", get(health::live))
@@ -52,7 +63,16 @@ pub(crate) fn router(edge: Edge) -> Router {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
-        .with_state(edge)
+        .with_state(edge);
+    if behind_proxy { routes.layer(middleware::from_fn(origin::forwarded)) } else { routes }
+}
+
+/// The stable code of an error.
+fn code(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
 }
 
 /// An answer without a body of its own: the status and one line that says why.

@@ -1,12 +1,14 @@
 //! From where a request comes, and who it is from.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
 use identity::{Authenticator, NotSignedIn, Principal};
 use kernel::Origin;
 
@@ -25,6 +27,17 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
             request_id: Some(kernel::id::new().simple().to_string()),
         }))
     }
+}
+
+/// Behind a proxy: the client's address is the last one in `X-Forwarded-For`, which the proxy has added itself. What
+/// stands before it may be anybody's word.
+pub(super) async fn forwarded(mut request: Request, next: Next) -> Response {
+    let added = request.headers().get_all("x-forwarded-for").iter().next_back();
+    let last = added.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    if let Some(address) = last {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(address, 0)));
+    }
+    next.run(request).await
 }
 
 /// The bearer token of the header, if there is a header.

@@ -1,9 +1,12 @@
 //! `GET` and `POST /rate/{token}`: the page on which a customer rates an invoice, once, without an account.
 
+use std::sync::LazyLock;
+
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
+use gateway::http::pages::{self, Place, Policy, Use};
 use invoicing::Error;
 use invoicing::satisfaction::{RatingLink, service};
 use kernel::{Actor, DomainError, Origin, Scope};
@@ -12,7 +15,11 @@ use serde::Deserialize;
 use super::Edge;
 use super::origin::From;
 
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const STYLE: &str = "body{font:1.1rem system-ui;max-width:32rem;margin:3rem auto;padding:0 1rem}\
+    label{display:block;padding:.3rem 0}textarea{width:100%}button{font:inherit;padding:.5rem 1.5rem}";
+
+static POLICY: LazyLock<Policy> =
+    LazyLock::new(|| Policy::allowing(&[(Use::Styles, &[Place::text(STYLE)]), (Use::Forms, &[Place::HERE])]));
 
 /// What the form sends.
 #[derive(Debug, Deserialize)]
@@ -151,10 +158,9 @@ fn form(words: &Words) -> String {
 fn shown(status: StatusCode, words: &Words, content: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"{1}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"robots\" content=\"noindex\"><title>{0}</title><style>body{{font:1.1rem system-ui;max-width:32rem;margin:3rem auto;padding:0 1rem}}\
-         label{{display:block;padding:.3rem 0}}textarea{{width:100%}}button{{font:inherit;padding:.5rem 1.5rem}}</style></head>\
+         <meta name=\"robots\" content=\"noindex\"><title>{0}</title><style>{STYLE}</style></head>\
          <body><h1>{0}</h1>{content}</body></html>",
         words.title, words.language
     );
-    (status, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(html)).into_response()
+    pages::page(status, &POLICY, html)
 }

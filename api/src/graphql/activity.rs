@@ -14,6 +14,7 @@ use super::error::{bad_argument, faulty};
 use super::guard::Needs;
 use super::ids::public;
 use super::request::InRequest;
+use crate::graphql::cost::{about, costs};
 
 /// Something that happened, as it stands in the company's sealed log.
 pub(crate) struct Activity(Event);
@@ -33,40 +34,40 @@ struct PersonalChange {
 #[Object]
 impl Activity {
     /// Its place in the company's gapless log; null during the moments until it is sealed.
-    async fn sequence(&self) -> Option<i64> {
+    fn sequence(&self) -> Option<i64> {
         self.0.sequence
     }
 
     /// When it happened.
-    async fn at(&self) -> DateTime<Utc> {
+    fn at(&self) -> DateTime<Utc> {
         self.0.at
     }
 
     /// What happened, e.g. `invoice.issued`.
-    async fn kind(&self) -> &str {
+    fn kind(&self) -> &str {
         &self.0.kind
     }
 
     /// Who did it.
-    async fn actor(&self) -> Actor {
+    fn actor(&self) -> Actor {
         Actor(self.0.actor.clone())
     }
 
     /// The thing it happened to.
-    async fn subject_id(&self) -> Option<ID> {
+    fn subject_id(&self) -> Option<ID> {
         let kind = Kind::ALL.iter().find(|kind| kind.prefix() == self.0.subject_kind)?;
         Some(public(*kind, self.0.subject_id))
     }
 
     /// Facts and changes: `changes` maps each field to before and after, `personal` names fields whose values
     /// are kept apart.
-    async fn payload(&self) -> Result<Json<serde_json::Value>, Error> {
+    fn payload(&self) -> Result<Json<serde_json::Value>, Error> {
         let payload = serde_json::from_slice(&self.0.payload);
         payload.map(Json).map_err(|e| faulty(&Fault::Corrupt(format!("event payload: {e}"))))
     }
 
     /// The personal values that it replaced, unless erased.
-    #[graphql(guard = "Needs(Permission::AuditRead)", complexity = "5")]
+    #[graphql(guard = "Needs(Permission::AuditRead)", directive = costs::apply(5), directive = about::apply(5))]
     async fn personal_changes(&self, ctx: &Context<'_>) -> Result<Vec<PersonalChange>, Error> {
         let tx = ctx.session()?.read().await?;
         let values = event::personal_values(&tx, self.0.position).await.map_err(|fault| faulty(&fault))?;
@@ -75,19 +76,19 @@ impl Activity {
 
     /// The network address it came from, unless erased.
     #[graphql(guard = "Needs(Permission::AuditRead)")]
-    async fn address(&self) -> Option<&str> {
+    fn address(&self) -> Option<&str> {
         self.0.address.as_deref()
     }
 
     /// The client it came from, as it named itself, unless erased.
     #[graphql(guard = "Needs(Permission::AuditRead)")]
-    async fn agent(&self) -> Option<&str> {
+    fn agent(&self) -> Option<&str> {
         self.0.agent.as_deref()
     }
 
     /// The request it came from, as in the server's logs.
     #[graphql(guard = "Needs(Permission::AuditRead)")]
-    async fn request_id(&self) -> Option<&str> {
+    fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 }

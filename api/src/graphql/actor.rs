@@ -29,7 +29,7 @@ impl Batch for People {
 #[Object]
 impl Actor {
     /// `PERSON`, `API_KEY`, `CUSTOMER` or `SYSTEM`.
-    async fn kind(&self) -> String {
+    fn kind(&self) -> String {
         self.0.split(':').next().unwrap_or_default().to_uppercase()
     }
 

@@ -5,17 +5,26 @@ use std::sync::Arc;
 use async_graphql::connection::{
     Connection as Relay, DefaultConnectionName, DefaultEdgeName, DisableNodesField, Edge, EmptyFields,
 };
-use async_graphql::{Context, Error, Object, OutputType};
+use async_graphql::{ContainerType, Context, Error, Object};
 use futures_util::future::BoxFuture;
 use kernel::Tx;
 use kernel::page::{Cursor, MOST, Page, Slice};
 
 use super::error::bad_argument;
+use super::inline::Inline;
 use super::request::InRequest;
+use crate::graphql::cost::costs;
 
-/// A connection of nodes, with a lazy `totalCount`.
-pub(crate) type Connection<Node> =
-    Relay<String, Node, TotalCount, EmptyFields, DefaultConnectionName, DefaultEdgeName, DisableNodesField>;
+/// A connection of nodes, with a lazy `totalCount`. What a page shows is read ahead, so its nodes resolve in place.
+pub(crate) type Connection<Node> = Relay<
+    String,
+    Inline<Node>,
+    TotalCount,
+    EmptyFields,
+    DefaultConnectionName,
+    DefaultEdgeName,
+    DisableNodesField,
+>;
 
 type Counter = dyn Fn(Arc<Tx>) -> BoxFuture<'static, Result<u64, Error>> + Send + Sync;
 
@@ -36,7 +45,7 @@ impl TotalCount {
 #[Object]
 impl TotalCount {
     /// How many there are in all, whatever page is shown. Counted only when asked for; it costs more than a page.
-    #[graphql(complexity = "50")]
+    #[graphql(directive = costs::apply(50))]
     async fn total_count(&self, ctx: &Context<'_>) -> Result<u64, Error> {
         (self.0)(ctx.session()?.read().await?).await
     }
@@ -85,13 +94,8 @@ impl PageArgs {
     }
 }
 
-/// How many nodes the arguments ask for, for the cost of a connection.
-pub(crate) fn asked(first: Option<i32>, last: Option<i32>) -> usize {
-    first.or(last).and_then(|n| usize::try_from(n).ok()).unwrap_or(1)
-}
-
 /// Makes the connection of a page: `cursor` tells where a row stands, `node` what it becomes.
-pub(crate) fn connection<Row, Node: OutputType>(
+pub(crate) fn connection<Row, Node: ContainerType>(
     page: Page<Row>,
     total: TotalCount,
     cursor: impl Fn(&Row) -> Cursor,
@@ -103,7 +107,7 @@ pub(crate) fn connection<Row, Node: OutputType>(
         .into_iter()
         .map(|row| {
             let at = cursor(&row).encode();
-            Edge::new(at, node(row))
+            Edge::new(at, Inline(node(row)))
         })
         .collect();
     connection

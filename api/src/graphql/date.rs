@@ -1,7 +1,7 @@
 //! Calendar days in the graph.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 
 /// A calendar day, as the public contract names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,7 +15,8 @@ impl Date {
         if text.len() != 10 || !text.bytes().enumerate().all(fits) {
             return None;
         }
-        text.parse().ok().map(Self)
+        // PostgreSQL counts from the year 1, as calendars do.
+        text.parse().ok().filter(|day: &NaiveDate| day.year() > 0).map(Self)
     }
 }
 
@@ -60,7 +61,7 @@ mod tests {
     fn nothing_but_the_form_is_read() {
         let alike =
             ["", "2026-6-15", "2026-6-015", "+2026-6-15", " 2026-6-15", "20260615", "2026/06/15", "٢٠٢٦٦"];
-        let no_days = ["2026-02-29", "2026-13-01", "2026-00-10", "2026-06-15T10:00:00Z"];
+        let no_days = ["2026-02-29", "2026-13-01", "2026-00-10", "2026-06-15T10:00:00Z", "0000-12-31"];
         for text in alike.into_iter().chain(no_days) {
             assert!(Date::parse(Value::from(text)).is_err(), "{text:?}");
         }

@@ -34,6 +34,10 @@ pub(crate) fn faulty(fault: &Fault) -> Error {
         tracing::warn!(%fault, "database unavailable");
         return coded("the database is out of reach for a moment: try again", "UNAVAILABLE");
     }
+    // PostgreSQL's text and JSON hold no NUL. Where the domain does not look for it, the database does.
+    if fault.sqlstate().is_some_and(|code| code == "22021" || code == "22P05") {
+        return coded("a text cannot hold the character U+0000: leave it out", "BAD_USER_INPUT");
+    }
     tracing::error!(%fault, "fault");
     coded("something went wrong on our side; the request id finds it in our logs", "INTERNAL")
 }

@@ -2,26 +2,36 @@
 //!
 //! Resolvers parse, call a service and wrap; they decide nothing. `request.rs` holds what a request shares,
 //! `mutation.rs` how every mutation runs, `connection.rs` how every list is paged.
-#![expect(clippy::unused_async, reason = "the library wants every resolver async")]
+#![expect(
+    clippy::unused_async,
+    reason = "the library wants the fields of an interface, and subscriptions, async"
+)]
+#![expect(clippy::unused_self, reason = "a field is a method, whatever it needs")]
 
 mod activity;
 mod actor;
+mod columns;
 mod connection;
+mod cost;
 mod date;
 mod documents;
 mod error;
 mod guard;
 mod identity;
 mod ids;
+mod inline;
 mod invoicing;
 mod kpi;
 mod ledger;
 mod money;
 mod mutation;
 mod node;
+mod nullable;
 pub(crate) mod request;
 
-use async_graphql::{Context, Error, ID, MergedObject, MergedSubscription, Object, Schema, SchemaBuilder};
+pub(crate) use error::faulty;
+
+use async_graphql::{Context, Error, ID, MergedObject, MergedSubscription, Object, Schema};
 
 /// `node(id:)`.
 #[derive(Default)]
@@ -74,27 +84,12 @@ pub(crate) struct Subscription(kpi::KpiSubscription);
 /// The schema of the public API.
 pub(crate) type ApiSchema = Schema<Query, Mutation, Subscription>;
 
-/// Most steps from the root to a leaf.
-const MOST_DEPTH: usize = 15;
-/// Most fields that an answer may have, by the declared sizes of its lists.
-const MOST_COMPLEXITY: usize = 20_000;
-/// Most aliases of one document.
-const MOST_ALIASES: usize = 50;
-/// Most directives on one field.
-const MOST_DIRECTIVES: usize = 10;
-
-/// The schema with its limits.
+/// The schema. What bounds a request is the edge's: it refuses a document before the library looks at it.
 pub(crate) fn schema() -> ApiSchema {
-    builder().finish()
-}
-
-fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_depth(MOST_DEPTH)
-        .limit_complexity(MOST_COMPLEXITY)
-        .limit_aliases(MOST_ALIASES)
-        .limit_directives(MOST_DIRECTIVES)
-        .limit_recursive_depth(32)
+        .disable_suggestions()
+        .extension(nullable::AtTheirFields)
+        .finish()
 }
 
 /// The contract, as `schema.graphql` holds it.

@@ -2,13 +2,19 @@
 
 use async_graphql::{InputObject, SimpleObject};
 use kernel::Currency;
+use kernel::money::MOST_MINOR;
 use rust_decimal::Decimal;
 
 use super::error::bad_argument;
+use super::inline::Inline;
+
+/// An amount of money.
+pub(crate) type Money = Inline<MoneyFields>;
 
 /// An amount of money. Exact: never a float.
 #[derive(Clone, Debug, SimpleObject)]
-pub(crate) struct Money {
+#[graphql(name = "Money")]
+pub(crate) struct MoneyFields {
     /// The amount in the currency's main unit, with all digits of the currency: `"12.50"`.
     amount: Decimal,
     /// The currency, ISO 4217.
@@ -19,7 +25,7 @@ impl Money {
     /// Stored minor units of a stored currency.
     pub(crate) fn new(minor: i64, currency: &str) -> Self {
         let amount = Currency::parse(currency).map_or_else(|| Decimal::from(minor), |c| c.from_minor(minor));
-        Self { amount, currency: currency.to_owned() }
+        Inline(MoneyFields { amount, currency: currency.to_owned() })
     }
 }
 
@@ -52,8 +58,9 @@ pub(crate) fn minor(amount: Decimal, currency: Currency, field: &str) -> Result<
         bad_argument(
             field,
             format!(
-                "an amount in {currency} has at most {} digits after the point, and fits 64 bits",
-                currency.digits()
+                "an amount in {currency} has at most {} digits after the point, and is at most {}",
+                currency.digits(),
+                currency.from_minor(MOST_MINOR)
             ),
         )
     })

@@ -257,6 +257,7 @@ macro_rules! payload {
             }
 
             /// Why it was refused; empty when it was done.
+            #[graphql(directive = $crate::graphql::cost::about::apply(3))]
             async fn user_errors(&self) -> Vec<$error> {
                 self.0.refusals.iter().map(<$error>::from).collect()
             }

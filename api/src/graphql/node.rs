@@ -8,6 +8,7 @@ use super::error::bad_argument;
 use super::identity::api_key::ApiKey;
 use super::identity::company::Company;
 use super::identity::member::Member;
+use super::identity::trusted_document::TrustedDocument;
 use super::invoicing::bill::Bill;
 use super::invoicing::invoice::Invoice;
 use super::invoicing::item::Item;
@@ -32,6 +33,7 @@ pub(crate) enum Node {
     Company(Company),
     Member(Member),
     ApiKey(ApiKey),
+    TrustedDocument(TrustedDocument),
     Account(Account),
     Journal(Journal),
     FiscalYear(FiscalYear),
@@ -61,6 +63,7 @@ pub(crate) async fn node(ctx: &Context<'_>, given: &ID) -> Result<Option<Node>, 
         }
         Kind::Membership => Member::load(ctx, id).await?.map(Node::Member),
         Kind::ApiKey => ApiKey::load(ctx, id).await?.map(Node::ApiKey),
+        Kind::TrustedDocument => TrustedDocument::load(ctx, id).await?.map(Node::TrustedDocument),
         Kind::Account => Account::load(ctx, id).await?.map(Node::Account),
         Kind::Journal => Journal::load(ctx, id).await?.map(Node::Journal),
         Kind::FiscalYear => FiscalYear::load(ctx, id).await?.map(Node::FiscalYear),

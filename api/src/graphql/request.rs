@@ -25,6 +25,8 @@ pub(crate) struct App {
     pub passwords: Passwords,
     pub files: Files,
     pub hints: Hints,
+    /// Reads the figures of followed companies, once for all who follow them.
+    pub hub: kpi::Hub,
     /// The server's own address as clients see it, without a slash at the end.
     pub public_url: String,
 }
@@ -40,6 +42,7 @@ struct Inner {
     origin: Origin,
     scope: Option<Scope>,
     idempotency_key: Option<String>,
+    resume: Option<i64>,
     snapshot: tokio::sync::Mutex<Option<Arc<Tx>>>,
     loaders: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
@@ -55,7 +58,30 @@ impl Session {
         let scope = principal.as_ref().map(|(principal, _)| app.auth.scope(principal, origin.clone()));
         let (principal, token) = principal.unzip();
         let (snapshot, loaders) = Default::default();
-        Self(Arc::new(Inner { app, principal, token, origin, scope, idempotency_key, snapshot, loaders }))
+        Self(Arc::new(Inner {
+            app,
+            principal,
+            token,
+            origin,
+            scope,
+            idempotency_key,
+            resume: None,
+            snapshot,
+            loaders,
+        }))
+    }
+
+    /// The same for a client that comes back with the last revision that it was told.
+    pub(crate) fn resuming(mut self, resume: Option<i64>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.resume = resume;
+        }
+        self
+    }
+
+    /// The revision after which a stream goes on.
+    pub(crate) fn resume(&self) -> Option<i64> {
+        self.0.resume
     }
 
     pub(crate) fn app(&self) -> &App {

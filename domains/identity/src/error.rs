@@ -29,8 +29,8 @@ pub enum Error {
     /// A value that cannot be.
     #[error("{message}")]
     Invalid {
-        /// The input field.
-        field: &'static str,
+        /// The input field, as a path such as `documents.2.text`.
+        field: Cow<'static, str>,
         /// What is wrong, and the fix.
         message: Cow<'static, str>,
     },
@@ -64,8 +64,11 @@ impl Error {
         "BEYOND_OWN",
     ];
 
-    pub(crate) fn invalid(field: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Invalid { field, message: message.into() }
+    pub(crate) fn invalid(
+        field: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Invalid { field: field.into(), message: message.into() }
     }
 }
 
@@ -101,7 +104,7 @@ impl DomainError for Error {
 
     fn field(&self) -> Option<String> {
         let field = match self {
-            Self::Invalid { field, .. } => field,
+            Self::Invalid { field, .. } => field.as_ref(),
             Self::Conflict { .. } => "expectedVersion",
             Self::EmailTaken | Self::AlreadyMember => "email",
             Self::LastOwner => "role",

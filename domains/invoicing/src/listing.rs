@@ -1,11 +1,12 @@
 //! Keyset lists: one order of an entity's rows, and a slice of it.
 
 use kernel::page::{Page, Slice};
+use kernel::sparse::Columns;
 use kernel::{Fault, Tx};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, IntoSimpleExpr, Order, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, Select, Value,
+    ColumnTrait, EntityTrait, FromQueryResult, IntoSimpleExpr, ModelTrait, Order, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, Value,
 };
 
 use crate::error::Error;
@@ -37,7 +38,7 @@ pub(crate) fn text_key(key: &str) -> Option<Value> {
 /// The slice of the selected rows in that order.
 pub(crate) async fn page<E>(
     tx: &Tx,
-    mut select: Select<E>,
+    select: Select<E>,
     sort: &Sort<E::Column>,
     slice: &Slice,
 ) -> Result<Page<E::Model>, Error>
@@ -45,6 +46,34 @@ where
     E: EntityTrait,
     E::Model: FromQueryResult + Send + Sync,
 {
+    let rows = sliced(select, sort, slice)?.all(tx).await.map_err(Fault::from)?;
+    Ok(Page::from_probe(slice, rows))
+}
+
+/// The same with some of the columns; the id and the order's own are always read.
+pub(crate) async fn page_of<E>(
+    tx: &Tx,
+    select: Select<E>,
+    sort: &Sort<E::Column>,
+    slice: &Slice,
+    columns: Columns<E>,
+) -> Result<Page<E::Model>, Error>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + Default + Sync,
+    E::Column: Copy,
+{
+    let columns = columns.with(sort.id);
+    let columns = sort.key.iter().fold(columns, |columns, (column, _)| columns.with(*column));
+    let rows = tx.select(sliced(select, sort, slice)?, &columns).await?;
+    Ok(Page::from_probe(slice, rows))
+}
+
+fn sliced<E: EntityTrait>(
+    mut select: Select<E>,
+    sort: &Sort<E::Column>,
+    slice: &Slice,
+) -> Result<Select<E>, Error> {
     for (field, cursor, greater) in
         [("after", &slice.after, !sort.descending), ("before", &slice.before, sort.descending)]
     {
@@ -66,8 +95,7 @@ where
     if let Some((column, _)) = sort.key {
         select = select.order_by(column, direction.clone());
     }
-    let rows = select.order_by(sort.id, direction).limit(slice.probe()).all(tx).await.map_err(Fault::from)?;
-    Ok(Page::from_probe(slice, rows))
+    Ok(select.order_by(sort.id, direction).limit(slice.probe()))
 }
 
 /// How many rows are selected.

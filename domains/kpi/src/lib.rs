@@ -2,7 +2,8 @@
 //!
 //! A *definition* says which cube a figure is read from, over which window of the company's calendar, how the
 //! cube's cells become a value, in which unit, which way is better, and what the company aims at. A *figure* is a
-//! definition with its value at a revision of the company. A *watch* follows figures as the revision moves.
+//! definition with its value at a revision of the company. A *watch* follows figures as the revision moves; the process's
+//! *hub* reads them, once a revision for all watches of a company.
 //!
 //! Invariants:
 //! - A figure equals its recomputation from the facts of its cube, always: the rollups once everything is folded,
@@ -33,4 +34,4 @@ pub use figure::service::{
     changed_keys_after, count_records, drill_down, figures_of, history, recompute, values,
 };
 pub use figure::{Amount, Figure, Freshness, Grain, Point, Record, Standing, Value, Within};
-pub use watch::{Push, Watch};
+pub use watch::{Board, Hub, Push, Watch};

@@ -18,6 +18,7 @@ pub struct Model {
     pub fiscal_year_month: i16,
     pub chart: String,
     pub four_eyes: bool,
+    pub documents_only: bool,
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub created_by: String,

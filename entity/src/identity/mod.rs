@@ -3,3 +3,4 @@
 pub mod api_key;
 pub mod company;
 pub mod person;
+pub mod trusted_document;

@@ -65,42 +65,42 @@ impl File {
     }
 
     /// Its name, as who announced it calls it.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Its media type, e.g. `application/xml`.
-    async fn media_type(&self) -> &str {
+    fn media_type(&self) -> &str {
         &self.0.media_type
     }
 
     /// Its size in bytes.
-    async fn size(&self) -> i64 {
+    fn size(&self) -> i64 {
         self.0.size_bytes
     }
 
     /// Whether its bytes are there.
-    async fn state(&self) -> FileState {
+    fn state(&self) -> FileState {
         if self.0.state == State::Stored.as_str() { FileState::Stored } else { FileState::Pending }
     }
 
     /// The SHA-256 of its bytes in hexadecimal; null until they are there.
-    async fn sha256(&self) -> Option<String> {
+    fn sha256(&self) -> Option<String> {
         self.0.sha256.as_deref().map(hex)
     }
 
     /// When its bytes came; null until they are there.
-    async fn stored_at(&self) -> Option<DateTime<Utc>> {
+    fn stored_at(&self) -> Option<DateTime<Utc>> {
         self.0.stored_at
     }
 
     /// When it was announced.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who announced it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 

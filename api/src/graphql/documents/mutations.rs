@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::errors::DocumentsUserError;
 use super::file::File;
+use crate::graphql::cost::about;
 use crate::graphql::guard::Needs;
 use crate::graphql::mutation::{Done, mutate};
 use crate::graphql::request::InRequest;
@@ -62,23 +63,24 @@ impl CreateUploadPayload {
 
     /// The address to PUT exactly the announced bytes to, once, without any further header. It is shown this
     /// once: a replay does not show it. Whoever has it can send the file: do not hand it on.
-    async fn upload_url(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
+    fn upload_url(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
         let app = ctx.session()?.app();
         Ok(self.link().map(|(token, _)| format!("{}/uploads/{token}", app.public_url)))
     }
 
     /// Until when the bytes may come: 15 minutes from now. Null in a replay.
-    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+    fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.link().map(|(_, expires_at)| *expires_at)
     }
 
     /// Why it was refused; empty when it was done.
-    async fn user_errors(&self) -> Vec<DocumentsUserError> {
+    #[graphql(directive = about::apply(3))]
+    fn user_errors(&self) -> Vec<DocumentsUserError> {
         self.0.refusals.iter().map(DocumentsUserError::from).collect()
     }
 
     /// Whether this answers from an earlier request with the same idempotency key.
-    async fn replayed(&self) -> bool {
+    fn replayed(&self) -> bool {
         self.0.replayed
     }
 }

@@ -32,42 +32,42 @@ impl ApiKey {
     }
 
     /// What it is for.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The last four characters of its secret. The secret itself was shown once.
-    async fn hint(&self) -> &str {
+    fn hint(&self) -> &str {
         &self.0.hint
     }
 
     /// What it may do, by permission names such as `invoicing.issue`.
-    async fn permissions(&self) -> &[String] {
+    fn permissions(&self) -> &[String] {
         &self.0.permissions
     }
 
     /// When it ends by itself; null for never.
-    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+    fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.0.expires_at
     }
 
     /// When it was revoked; null while it is good.
-    async fn revoked_at(&self) -> Option<DateTime<Utc>> {
+    fn revoked_at(&self) -> Option<DateTime<Utc>> {
         self.0.revoked_at
     }
 
     /// When it was last used, to the minute; null for never.
-    async fn last_used_at(&self) -> Option<DateTime<Utc>> {
+    fn last_used_at(&self) -> Option<DateTime<Utc>> {
         self.0.last_used_at
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who created it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 }

@@ -7,6 +7,7 @@ use kernel::{Kind, Permission};
 
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::connection::Connection;
+use crate::graphql::cost::{costs, newest};
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::request::InRequest;
@@ -59,79 +60,84 @@ impl Company {
     }
 
     /// Whether it is live or a test twin.
-    async fn mode(&self) -> CompanyMode {
+    fn mode(&self) -> CompanyMode {
         if self.0.mode == "live" { CompanyMode::Live } else { CompanyMode::Test }
     }
 
     /// Its legal name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Its legal form, e.g. SAS.
-    async fn legal_form(&self) -> &str {
+    fn legal_form(&self) -> &str {
         &self.0.legal_form
     }
 
     /// The SIREN (France).
-    async fn siren(&self) -> Option<&str> {
+    fn siren(&self) -> Option<&str> {
         self.0.siren.as_deref()
     }
 
     /// Its country, ISO 3166-1 alpha-2.
-    async fn country(&self) -> &str {
+    fn country(&self) -> &str {
         &self.0.country
     }
 
     /// The currency of its books, ISO 4217. It never changes.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.0.currency
     }
 
     /// The IANA time zone of its calendar days.
-    async fn time_zone(&self) -> &str {
+    fn time_zone(&self) -> &str {
         &self.0.zone
     }
 
     /// Its language, `fr` or `en`.
-    async fn locale(&self) -> &str {
+    fn locale(&self) -> &str {
         &self.0.locale
     }
 
     /// The month in which its fiscal years begin, 1 to 12.
-    async fn fiscal_year_start_month(&self) -> i16 {
+    fn fiscal_year_start_month(&self) -> i16 {
         self.0.fiscal_year_month
     }
 
     /// The chart of accounts it started with.
-    async fn chart(&self) -> ChartOfAccounts {
+    fn chart(&self) -> ChartOfAccounts {
         if self.0.chart == "fr_pcg" { ChartOfAccounts::FrPcg } else { ChartOfAccounts::Generic }
     }
 
     /// Whether a bill must be approved by somebody else than who entered it.
-    async fn four_eyes(&self) -> bool {
+    fn four_eyes(&self) -> bool {
         self.0.four_eyes
     }
 
+    /// Whether clients may only send trusted documents, by their hash. Who may register them may send any text.
+    fn documents_only(&self) -> bool {
+        self.0.documents_only
+    }
+
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// When it signed up.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
     /// The company's audit trail: who changed what and from where, newest first.
     #[graphql(
         guard = "Needs(Permission::AuditRead)",
-        complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5"
+        directive = newest::apply(), directive = costs::apply(5)
     )]
     async fn audit_trail(
         &self,

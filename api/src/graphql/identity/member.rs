@@ -46,32 +46,32 @@ impl Member {
     }
 
     /// The public id of the person, the same in every company.
-    async fn person_id(&self) -> ID {
+    fn person_id(&self) -> ID {
         public(Kind::Person, self.0.person_id)
     }
 
     /// The person's name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The person's e-mail.
-    async fn email(&self) -> &str {
+    fn email(&self) -> &str {
         &self.0.email
     }
 
     /// The role.
-    async fn role(&self) -> Role {
+    fn role(&self) -> Role {
         identity::Role::parse(&self.0.role).map_or(Role::Auditor, Role::from)
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// Since when.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 }

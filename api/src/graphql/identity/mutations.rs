@@ -12,6 +12,7 @@ use super::api_key::ApiKey;
 use super::company::Company;
 use super::errors::IdentityUserError;
 use super::member::{Member, Role};
+use crate::graphql::cost::about;
 use crate::graphql::error::bad_argument;
 use crate::graphql::guard::Needs;
 use crate::graphql::ids::parse;
@@ -35,6 +36,8 @@ struct UpdateCompanyInput {
     locale: Option<String>,
     /// Whether a bill must be approved by somebody else than who entered it.
     four_eyes: Option<bool>,
+    /// Whether clients may only send trusted documents, by their hash. Who may register them may send any text.
+    documents_only: Option<bool>,
 }
 
 /// What the mutation did.
@@ -49,12 +52,13 @@ impl UpdateCompanyPayload {
     }
 
     /// Why it was refused; empty when it was done.
-    async fn user_errors(&self) -> Vec<IdentityUserError> {
+    #[graphql(directive = about::apply(3))]
+    fn user_errors(&self) -> Vec<IdentityUserError> {
         self.0.refusals.iter().map(IdentityUserError::from).collect()
     }
 
     /// Whether this answers from an earlier request with the same idempotency key.
-    async fn replayed(&self) -> bool {
+    fn replayed(&self) -> bool {
         self.0.replayed
     }
 }
@@ -130,17 +134,18 @@ impl CreateApiKeyPayload {
     }
 
     /// The secret, to send as `Authorization: Bearer …`. It is shown this once; a replay does not show it.
-    async fn secret(&self) -> Option<&str> {
+    fn secret(&self) -> Option<&str> {
         (self.done.result.is_some() && !self.done.replayed).then_some(self.secret.as_str())
     }
 
     /// Why it was refused; empty when it was done.
-    async fn user_errors(&self) -> Vec<IdentityUserError> {
+    #[graphql(directive = about::apply(3))]
+    fn user_errors(&self) -> Vec<IdentityUserError> {
         self.done.refusals.iter().map(IdentityUserError::from).collect()
     }
 
     /// Whether this answers from an earlier request with the same idempotency key.
-    async fn replayed(&self) -> bool {
+    fn replayed(&self) -> bool {
         self.done.replayed
     }
 }
@@ -157,12 +162,12 @@ fn permission_set(names: &[String]) -> Result<PermissionSet, Error> {
     parsed.collect()
 }
 
-/// Identity's part of the mutation root.
+/// The part of the mutation root for the company, its members and keys.
 #[derive(Default)]
-pub(crate) struct IdentityMutation;
+pub(crate) struct AccessMutation;
 
 #[Object]
-impl IdentityMutation {
+impl AccessMutation {
     /// Changes the company's settings.
     #[graphql(guard = "Needs(Permission::CompanyManage)")]
     async fn update_company(
@@ -179,6 +184,7 @@ impl IdentityMutation {
             zone: input.time_zone,
             locale: input.locale,
             four_eyes: input.four_eyes,
+            documents_only: input.documents_only,
         };
         let done = mutate(ctx, move |tx| {
             let change = change.clone();

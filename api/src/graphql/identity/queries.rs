@@ -8,6 +8,7 @@ use super::api_key::ApiKey;
 use super::company::Company;
 use super::member::{Member, Role};
 use crate::graphql::actor::Actor;
+use crate::graphql::cost::about;
 use crate::graphql::error::{faulty, not_signed_in};
 use crate::graphql::guard::{Needs, SignedIn, Told};
 use crate::graphql::ids::public;
@@ -48,21 +49,23 @@ impl From<Permission> for PermissionInfo {
 #[Object]
 impl Viewer {
     /// The person or program.
-    async fn actor(&self, ctx: &Context<'_>) -> Result<Actor, Error> {
+    fn actor(&self, ctx: &Context<'_>) -> Result<Actor, Error> {
         Ok(Actor(ctx.session()?.scope()?.actor().stored()))
     }
 
     /// The role in this company; null for programs.
-    async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>, Error> {
+    fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>, Error> {
         Ok(ctx.session()?.principal().and_then(|principal| principal.role).map(Role::from))
     }
 
     /// What the viewer may do here.
-    async fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionInfo>, Error> {
+    #[graphql(directive = about::apply(40))]
+    fn permissions(&self, ctx: &Context<'_>) -> Result<Vec<PermissionInfo>, Error> {
         Ok(ctx.session()?.scope()?.permissions().iter().map(PermissionInfo::from).collect())
     }
 
     /// The companies that the viewer can act in; for programs, none but this.
+    #[graphql(directive = about::apply(5))]
     async fn companies(&self, ctx: &Context<'_>) -> Result<Vec<CompanyChoice>, Error> {
         let request = ctx.session()?;
         let Who::Person(person) = request.scope()?.actor() else { return Ok(Vec::new()) };
@@ -82,15 +85,15 @@ impl Viewer {
     }
 }
 
-/// Identity's part of the query root.
+/// The part of the query root for the company, its members and keys.
 #[derive(Default)]
-pub(crate) struct IdentityQuery;
+pub(crate) struct AccessQuery;
 
 #[Object]
-impl IdentityQuery {
+impl AccessQuery {
     /// Who asks, in which company, with which rights.
     #[graphql(guard = "SignedIn")]
-    async fn viewer(&self) -> Viewer {
+    fn viewer(&self) -> Viewer {
         Viewer
     }
 
@@ -101,7 +104,7 @@ impl IdentityQuery {
     }
 
     /// The people of this company. A company has few: they are not paged.
-    #[graphql(guard = "Needs(Permission::MembersRead)", complexity = "20 * child_complexity")]
+    #[graphql(guard = "Needs(Permission::MembersRead)", directive = about::apply(20))]
     async fn members(&self, ctx: &Context<'_>) -> Result<Vec<Member>, Error> {
         let tx = ctx.session()?.read().await?;
         let members = identity::member::service::list(&tx).await.told()?;
@@ -109,7 +112,7 @@ impl IdentityQuery {
     }
 
     /// The keys of partners' programs, newest first. A company has few: they are not paged.
-    #[graphql(guard = "Needs(Permission::ApiKeysRead)", complexity = "20 * child_complexity")]
+    #[graphql(guard = "Needs(Permission::ApiKeysRead)", directive = about::apply(20))]
     async fn api_keys(&self, ctx: &Context<'_>) -> Result<Vec<ApiKey>, Error> {
         let tx = ctx.session()?.read().await?;
         let keys = identity::api_key::service::list(&tx).await.told()?;
@@ -117,8 +120,8 @@ impl IdentityQuery {
     }
 
     /// Every permission there is.
-    #[graphql(guard = "SignedIn", complexity = "40 * child_complexity")]
-    async fn permissions(&self) -> Vec<PermissionInfo> {
+    #[graphql(guard = "SignedIn", directive = about::apply(40))]
+    fn permissions(&self) -> Vec<PermissionInfo> {
         Permission::ALL.iter().copied().map(PermissionInfo::from).collect()
     }
 }

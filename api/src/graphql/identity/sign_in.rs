@@ -9,6 +9,7 @@ use kernel::{Actor, DomainError, Kind};
 use super::company::ChartOfAccounts;
 use super::errors::IdentityUserError;
 use crate::founding::{self, Founding};
+use crate::graphql::cost::about;
 use crate::graphql::error::{bad_argument, from_domain};
 use crate::graphql::guard::SignedIn;
 use crate::graphql::ids::{parse, parse_optional, public};
@@ -123,6 +124,7 @@ struct SessionPayload {
     /// The session; null when refused.
     session: Option<SessionInfo>,
     /// Why it was refused; empty when it was done.
+    #[graphql(directive = about::apply(3))]
     user_errors: Vec<IdentityUserError>,
 }
 

@@ -19,10 +19,12 @@ use super::payment_allocation::Allocation;
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
 use crate::graphql::connection::Connection;
+use crate::graphql::cost::{about, costs, newest};
 use crate::graphql::date::Date;
 use crate::graphql::documents::file::File;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
+use crate::graphql::inline::{Inline, Rows};
 use crate::graphql::ledger::entry::JournalEntry;
 use crate::graphql::money::Money;
 use crate::graphql::request::{Batch, InRequest};
@@ -127,7 +129,8 @@ impl Bill {
         let mut findings = read(wants("findings"), service::findings_of(tx, &ids), |one| one.bill_id).await?;
         let may = ctx.session()?.scope()?.permissions().has(Permission::PartiesRead);
         let suppliers = if may && wants("supplier") {
-            Party::all(tx, rows.iter().map(|row| row.supplier_id)).await?
+            Party::all(tx, rows.iter().map(|row| row.supplier_id), &Party::asked(&node.field("supplier")))
+                .await?
         } else {
             HashMap::new()
         };
@@ -155,32 +158,32 @@ impl Bill {
     }
 
     /// Grows with each change; updates take the one that was read.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.row.version
     }
 
     /// Bill or credit note.
-    async fn kind(&self) -> BillKind {
+    fn kind(&self) -> BillKind {
         rules::BillKind::parse(&self.row.kind).unwrap_or(rules::BillKind::Bill).into()
     }
 
     /// How far it has come.
-    async fn state(&self) -> BillState {
+    fn state(&self) -> BillState {
         rules::State::parse(&self.row.state).unwrap_or(rules::State::Received).into()
     }
 
     /// How far it is settled; null until it is posted.
-    async fn payment_state(&self, ctx: &Context<'_>) -> Result<Option<BillPaymentState>, Error> {
+    fn payment_state(&self, ctx: &Context<'_>) -> Result<Option<BillPaymentState>, Error> {
         let today = ctx.session()?.scope()?.today();
         Ok(rules::payment_state(&self.row, today).map(BillPaymentState::from))
     }
 
     /// From whom.
     #[graphql(guard = "Needs(Permission::PartiesRead)")]
-    async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Party>, Error> {
+    async fn supplier(&self, ctx: &Context<'_>) -> Result<Option<Inline<Party>>, Error> {
         match &self.supplier {
-            Some(supplier) => Ok(Some(supplier.clone())),
-            None => Party::load(ctx, self.row.supplier_id).await,
+            Some(supplier) => Ok(Some(Inline(supplier.clone()))),
+            None => Ok(Party::load(ctx, self.row.supplier_id).await?.map(Inline)),
         }
     }
 
@@ -193,160 +196,159 @@ impl Bill {
     }
 
     /// The supplier credit notes that correct this bill, the oldest first.
-    #[graphql(complexity = "2 * child_complexity")]
+    #[graphql(directive = about::apply(2))]
     async fn credit_notes(&self, ctx: &Context<'_>) -> Result<Vec<Bill>, Error> {
         let notes = ctx.session()?.load::<CreditNotes>(self.row.id).await?;
         Ok(notes.unwrap_or_default().into_iter().map(Bill::new).collect())
     }
 
     /// What settles it, or what this credit note settles; undone allocations are left out.
-    #[graphql(guard = "Needs(Permission::PaymentsRead)", complexity = "3 * child_complexity")]
+    #[graphql(guard = "Needs(Permission::PaymentsRead)", directive = about::apply(3))]
     async fn allocations(&self, ctx: &Context<'_>) -> Result<Vec<Allocation>, Error> {
         Allocation::of_bill(ctx, self.row.id).await
     }
 
     /// The supplier's number.
-    async fn number(&self) -> &str {
+    fn number(&self) -> &str {
         &self.row.number
     }
 
     /// The supplier's date.
-    async fn issue_date(&self) -> Date {
+    fn issue_date(&self) -> Date {
         Date::from(self.row.issue_date)
     }
 
     /// When it is due, as stated or by the supplier's terms.
-    async fn due_date(&self) -> Date {
+    fn due_date(&self) -> Date {
         Date::from(self.row.due_date)
     }
 
     /// The company's calendar day of receipt.
-    async fn received_on(&self) -> Date {
+    fn received_on(&self) -> Date {
         Date::from(self.row.received_on)
     }
 
     /// Its currency, ISO 4217: that of all its amounts.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.row.currency
     }
 
     /// Allowances on the whole document, as stated (EN 16931, BT-107).
-    async fn allowances(&self) -> Money {
+    fn allowances(&self) -> Money {
         self.money(self.row.allowance_minor)
     }
 
     /// Charges on the whole document, as stated (EN 16931, BT-108).
-    async fn charges(&self) -> Money {
+    fn charges(&self) -> Money {
         self.money(self.row.charge_minor)
     }
 
     /// The total without VAT, as stated (EN 16931, BT-109).
-    async fn net(&self) -> Money {
+    fn net(&self) -> Money {
         self.money(self.row.net_minor)
     }
 
     /// The VAT, as stated (EN 16931, BT-110).
-    async fn tax(&self) -> Money {
+    fn tax(&self) -> Money {
         self.money(self.row.tax_minor)
     }
 
     /// The total with VAT, as stated (EN 16931, BT-112).
-    async fn total(&self) -> Money {
+    fn total(&self) -> Money {
         self.money(self.row.total_minor)
     }
 
     /// What had been paid already, as stated (EN 16931, BT-113).
-    async fn prepaid(&self) -> Money {
+    fn prepaid(&self) -> Money {
         self.money(self.row.prepaid_minor)
     }
 
     /// What rounds the payable amount, as stated (EN 16931, BT-114).
-    async fn rounding(&self) -> Money {
+    fn rounding(&self) -> Money {
         self.money(self.row.rounding_minor)
     }
 
     /// What is to be paid, as stated (EN 16931, BT-115).
-    async fn payable(&self) -> Money {
+    fn payable(&self) -> Money {
         self.money(self.row.payable_minor)
     }
 
     /// What is still to pay, or to get back of a credit note; zero until it is posted.
-    async fn open(&self) -> Money {
+    fn open(&self) -> Money {
         self.money(rules::open_minor(&self.row))
     }
 
     /// What payments have settled of it.
-    async fn settled(&self) -> Money {
+    fn settled(&self) -> Money {
         self.money(self.row.settled_minor)
     }
 
     /// What credit notes took off; of a credit note: what was set against bills.
-    async fn credited(&self) -> Money {
+    fn credited(&self) -> Money {
         self.money(self.row.credited_minor)
     }
 
     /// The payable amount in the company's currency, as posted; null until then.
-    async fn payable_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
+    fn payable_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         let own = ctx.session()?.scope()?.company().currency;
         let posted = self.row.entry_id.map(|_| Money::new(self.row.payable_base_minor, own.code()));
         Ok(posted)
     }
 
     /// Company currency for one unit of its own, as posted; null until then.
-    async fn exchange_rate(&self) -> Option<Decimal> {
+    fn exchange_rate(&self) -> Option<Decimal> {
         self.row.rate.map(|rate| rate.normalize())
     }
 
     /// Whether its VAT becomes deductible when it is paid and not when it is posted.
-    async fn vat_on_payment(&self) -> bool {
+    fn vat_on_payment(&self) -> bool {
         self.row.vat_on_payment
     }
 
     /// Its lines, by number.
-    #[graphql(complexity = "10 * child_complexity")]
-    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<BillLine>, Error> {
+    #[graphql(directive = about::apply(10))]
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Rows<BillLine>, Error> {
         let lines = match &self.lines {
             Some(lines) => lines.clone(),
             None => ctx.session()?.load::<Lines>(self.row.id).await?.unwrap_or_default(),
         };
-        Ok(lines
-            .into_iter()
-            .map(|line| BillLine { row: line, currency: self.row.currency.clone() })
-            .collect())
+        let line = |row| BillLine { row, currency: self.row.currency.clone() };
+        Ok(Rows(lines.into_iter().map(line).collect()))
     }
 
     /// Its tax per category and rate, the highest rate first.
-    #[graphql(complexity = "3 * child_complexity")]
-    async fn taxes(&self, ctx: &Context<'_>) -> Result<Vec<BillTax>, Error> {
+    #[graphql(directive = about::apply(3))]
+    async fn taxes(&self, ctx: &Context<'_>) -> Result<Rows<BillTax>, Error> {
         let taxes = match &self.taxes {
             Some(taxes) => taxes.clone(),
             None => ctx.session()?.load::<Taxes>(self.row.id).await?.unwrap_or_default(),
         };
-        Ok(taxes.into_iter().map(|tax| BillTax { row: tax, currency: self.row.currency.clone() }).collect())
+        let tax = |row| BillTax { row, currency: self.row.currency.clone() };
+        Ok(Rows(taxes.into_iter().map(tax).collect()))
     }
 
     /// How many findings it came with.
-    async fn finding_count(&self) -> i32 {
+    fn finding_count(&self) -> i32 {
         self.row.finding_count
     }
 
     /// What did not add up, or broke a rule of EN 16931, when it came. A correction does not remove it.
-    #[graphql(complexity = "5 * child_complexity")]
-    async fn findings(&self, ctx: &Context<'_>) -> Result<Vec<Finding>, Error> {
+    #[graphql(directive = about::apply(5))]
+    async fn findings(&self, ctx: &Context<'_>) -> Result<Rows<Finding>, Error> {
         let findings = match &self.findings {
             Some(findings) => findings.clone(),
             None => ctx.session()?.load::<Findings>(self.row.id).await?.unwrap_or_default(),
         };
-        Ok(findings.into_iter().map(Finding).collect())
+        Ok(Rows(findings.into_iter().map(Finding).collect()))
     }
 
     /// Whether somebody had to correct it before approval.
-    async fn corrected(&self) -> bool {
+    fn corrected(&self) -> bool {
         self.row.corrected
     }
 
     /// How it came.
-    async fn source(&self) -> BillSource {
+    fn source(&self) -> BillSource {
         rules::Source::parse(&self.row.source).unwrap_or(rules::Source::Manual).into()
     }
 
@@ -360,57 +362,57 @@ impl Bill {
     }
 
     /// What else the received document says; null of a typed bill.
-    async fn details(&self) -> Option<BillDetails> {
+    fn details(&self) -> Option<BillDetails> {
         self.row.document.clone().map(BillDetails)
     }
 
     /// Who entered or imported it.
-    async fn entered_by(&self) -> Actor {
+    fn entered_by(&self) -> Actor {
         Actor(self.row.entered_by.clone())
     }
 
     /// When it was received.
-    async fn received_at(&self) -> DateTime<Utc> {
+    fn received_at(&self) -> DateTime<Utc> {
         self.row.received_at
     }
 
     /// Who approved it; null until then.
-    async fn approved_by(&self) -> Option<Actor> {
+    fn approved_by(&self) -> Option<Actor> {
         self.row.approved_by.clone().map(Actor)
     }
 
     /// When it was approved; null until then.
-    async fn approved_at(&self) -> Option<DateTime<Utc>> {
+    fn approved_at(&self) -> Option<DateTime<Utc>> {
         self.row.approved_at
     }
 
     /// Who rejected it; null unless it is.
-    async fn rejected_by(&self) -> Option<Actor> {
+    fn rejected_by(&self) -> Option<Actor> {
         self.row.rejected_by.clone().map(Actor)
     }
 
     /// When it was rejected; null unless it is.
-    async fn rejected_at(&self) -> Option<DateTime<Utc>> {
+    fn rejected_at(&self) -> Option<DateTime<Utc>> {
         self.row.rejected_at
     }
 
     /// Why it was rejected; null unless it is.
-    async fn rejected_reason(&self) -> Option<&str> {
+    fn rejected_reason(&self) -> Option<&str> {
         self.row.rejected_reason.as_deref()
     }
 
     /// Who posted it; null until then.
-    async fn posted_by(&self) -> Option<Actor> {
+    fn posted_by(&self) -> Option<Actor> {
         self.row.posted_by.clone().map(Actor)
     }
 
     /// When it was posted; null until then.
-    async fn posted_at(&self) -> Option<DateTime<Utc>> {
+    fn posted_at(&self) -> Option<DateTime<Utc>> {
         self.row.posted_at
     }
 
     /// Its accounting date; null until it is posted.
-    async fn posted_on(&self) -> Option<Date> {
+    fn posted_on(&self) -> Option<Date> {
         self.row.posted_on.map(Date::from)
     }
 
@@ -424,12 +426,12 @@ impl Bill {
     }
 
     /// The partner system's own id, unique within the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.row.external_ref.as_deref()
     }
 
     /// What happened to it, newest first.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

@@ -3,6 +3,7 @@
 use async_graphql::{Object, SimpleObject};
 use serde_json::Value as Json;
 
+use crate::graphql::cost::about;
 use crate::graphql::date::Date;
 
 /// What a received electronic invoice says beside parties, lines, taxes and totals, in the terms of EN 16931.
@@ -48,64 +49,66 @@ impl BillDetails {
 #[Object]
 impl BillDetails {
     /// The document type, a code of UNTDID 1001 such as `380` (BT-3).
-    async fn type_code(&self) -> Option<String> {
+    fn type_code(&self) -> Option<String> {
         text(&self.0, "type_code")
     }
 
     /// What the company asked to be quoted (BT-10).
-    async fn buyer_reference(&self) -> Option<String> {
+    fn buyer_reference(&self) -> Option<String> {
         text(&self.0, "buyer_reference")
     }
 
     /// The company's purchase order (BT-13).
-    async fn order_reference(&self) -> Option<String> {
+    fn order_reference(&self) -> Option<String> {
         text(&self.0, "order_reference")
     }
 
     /// The contract (BT-12).
-    async fn contract_reference(&self) -> Option<String> {
+    fn contract_reference(&self) -> Option<String> {
         text(&self.0, "contract_reference")
     }
 
     /// The company's own account that the supplier quotes (BT-19).
-    async fn accounting_reference(&self) -> Option<String> {
+    fn accounting_reference(&self) -> Option<String> {
         text(&self.0, "accounting_reference")
     }
 
     /// What the payment should quote (BT-83).
-    async fn remittance(&self) -> Option<String> {
+    fn remittance(&self) -> Option<String> {
         text(&self.0, "remittance")
     }
 
     /// The payment terms in the supplier's words (BT-20).
-    async fn payment_terms(&self) -> Option<String> {
+    fn payment_terms(&self) -> Option<String> {
         text(&self.0, "payment_terms")
     }
 
     /// When it was delivered (BT-72).
-    async fn delivery_date(&self) -> Option<Date> {
+    fn delivery_date(&self) -> Option<Date> {
         date(&self.0, "delivery_date")
     }
 
     /// The VAT number of the buyer whom the document names (BT-48).
-    async fn buyer_vat_id(&self) -> Option<String> {
+    fn buyer_vat_id(&self) -> Option<String> {
         text(&self.0, "buyer_vat_id")
     }
 
     /// The SIREN of the buyer whom the document names (BT-47).
-    async fn buyer_siren(&self) -> Option<String> {
+    fn buyer_siren(&self) -> Option<String> {
         text(&self.0, "buyer_siren")
     }
 
     /// The notes (BG-1).
-    async fn notes(&self) -> Vec<BillNote> {
+    #[graphql(directive = about::apply(3))]
+    fn notes(&self) -> Vec<BillNote> {
         self.list("notes", |note| {
             Some(BillNote { subject_code: text(note, "subject_code"), text: text(note, "text")? })
         })
     }
 
     /// The earlier documents that it names (BG-3).
-    async fn preceding_documents(&self) -> Vec<PrecedingDocument> {
+    #[graphql(directive = about::apply(3))]
+    fn preceding_documents(&self) -> Vec<PrecedingDocument> {
         self.list("preceding_invoices", |reference| {
             Some(PrecedingDocument {
                 number: text(reference, "number")?,

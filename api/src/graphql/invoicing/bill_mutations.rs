@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::bill::Bill;
 use super::bill_inputs::{CorrectBillInput, EnterBillInput};
 use super::errors::InvoicingUserError;
+use crate::graphql::cost::about;
 use crate::graphql::date::Date;
 use crate::graphql::documents::file::File;
 use crate::graphql::error::{bad_argument, from_domain};
@@ -106,7 +107,7 @@ impl ImportedFile {
 #[Object(name = "ImportedBill")]
 impl ImportedFile {
     /// The upload, as it was named.
-    async fn upload_id(&self) -> ID {
+    fn upload_id(&self) -> ID {
         public(Kind::File, self.upload)
     }
 
@@ -127,7 +128,7 @@ impl ImportedFile {
     }
 
     /// Why it was refused; null when it became a bill.
-    async fn user_error(&self) -> Option<InvoicingUserError> {
+    fn user_error(&self) -> Option<InvoicingUserError> {
         self.refusal.as_ref().map(InvoicingUserError::from)
     }
 }
@@ -146,18 +147,19 @@ struct ImportBillsPayload(Done<Vec<ImportedFile>>);
 #[Object]
 impl ImportBillsPayload {
     /// What became of each file, in the order of `uploadIds`.
-    #[graphql(complexity = "10 * child_complexity")]
-    async fn files(&self) -> &[ImportedFile] {
+    #[graphql(directive = about::apply(10))]
+    fn files(&self) -> &[ImportedFile] {
         self.0.result.as_deref().unwrap_or_default()
     }
 
     /// Why nothing was done at all; what is wrong with single files is told with them.
-    async fn user_errors(&self) -> Vec<InvoicingUserError> {
+    #[graphql(directive = about::apply(3))]
+    fn user_errors(&self) -> Vec<InvoicingUserError> {
         self.0.refusals.iter().map(InvoicingUserError::from).collect()
     }
 
     /// Whether this answers from an earlier request with the same idempotency key.
-    async fn replayed(&self) -> bool {
+    fn replayed(&self) -> bool {
         self.0.replayed
     }
 }

@@ -26,43 +26,43 @@ impl BillLine {
     }
 
     /// Its place in the bill, from 1. Gaps tell of removed lines.
-    async fn number(&self) -> i32 {
+    fn number(&self) -> i32 {
         self.row.line_no
     }
 
     /// What was bought.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.row.description
     }
 
     /// How much of it, in `unit`; null when the supplier does not say.
-    async fn quantity(&self) -> Option<Decimal> {
+    fn quantity(&self) -> Option<Decimal> {
         self.row.quantity
     }
 
     /// The unit, UN/ECE Recommendation 20, e.g. `C62` (piece); null when the supplier does not say.
-    async fn unit(&self) -> Option<&str> {
+    fn unit(&self) -> Option<&str> {
         self.row.unit.as_deref()
     }
 
     /// The price of one unit without VAT, in the bill's currency, in all its digits; null when the supplier does
     /// not say.
-    async fn unit_price(&self) -> Option<Decimal> {
+    fn unit_price(&self) -> Option<Decimal> {
         self.row.unit_price
     }
 
     /// The net amount without VAT, after the line's own allowances and charges (EN 16931, BT-131).
-    async fn net(&self) -> Money {
+    fn net(&self) -> Money {
         Money::new(self.row.net_minor, &self.currency)
     }
 
     /// The VAT category, a code of EN 16931 such as `S`.
-    async fn category(&self) -> &str {
+    fn category(&self) -> &str {
         &self.row.category
     }
 
     /// The VAT rate, percent.
-    async fn rate(&self) -> Decimal {
+    fn rate(&self) -> Decimal {
         self.row.rate.normalize()
     }
 
@@ -87,38 +87,38 @@ pub(crate) struct BillTax {
 #[Object]
 impl BillTax {
     /// The VAT category, a code of EN 16931 such as `S`.
-    async fn category(&self) -> &str {
+    fn category(&self) -> &str {
         &self.row.category
     }
 
     /// The VAT rate, percent.
-    async fn rate(&self) -> Decimal {
+    fn rate(&self) -> Decimal {
         self.row.rate.normalize()
     }
 
     /// What is taxed.
-    async fn base(&self) -> Money {
+    fn base(&self) -> Money {
         Money::new(self.row.base_minor, &self.currency)
     }
 
     /// The tax.
-    async fn tax(&self) -> Money {
+    fn tax(&self) -> Money {
         Money::new(self.row.tax_minor, &self.currency)
     }
 
     /// Why there is no tax, as the supplier says.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
     /// What of the tax becomes deductible with payments only, in the company's currency; zero until it is posted.
-    async fn waiting(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn waiting(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let own = ctx.session()?.scope()?.company().currency;
         Ok(Money::new(self.row.waiting_minor, own.code()))
     }
 
     /// What of that has become deductible, in the company's currency.
-    async fn transferred(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn transferred(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let own = ctx.session()?.scope()?.company().currency;
         Ok(Money::new(self.row.transferred_minor, own.code()))
     }
@@ -145,37 +145,37 @@ impl Finding {
     }
 
     /// The rule: of EN 16931 (`BR-…`), or our own (`X-…`).
-    async fn rule(&self) -> &str {
+    fn rule(&self) -> &str {
         &self.0.rule
     }
 
     /// How much it matters.
-    async fn severity(&self) -> FindingSeverity {
+    fn severity(&self) -> FindingSeverity {
         if self.0.severity == "error" { FindingSeverity::Error } else { FindingSeverity::Warning }
     }
 
     /// The business term or group of EN 16931, e.g. `BT-112`.
-    async fn field(&self) -> &str {
+    fn field(&self) -> &str {
         &self.0.field
     }
 
     /// The supplier's identifier of the line, when it is about a line.
-    async fn line(&self) -> Option<&str> {
+    fn line(&self) -> Option<&str> {
         self.0.line.as_deref()
     }
 
     /// What is wrong, for people.
-    async fn message(&self) -> &str {
+    fn message(&self) -> &str {
         &self.0.message
     }
 
     /// What would be right, in the unit of the field; null where that cannot be computed.
-    async fn expected(&self) -> Option<Decimal> {
+    fn expected(&self) -> Option<Decimal> {
         self.0.expected
     }
 
     /// What the document states, in the unit of the field.
-    async fn stated(&self) -> Option<Decimal> {
+    fn stated(&self) -> Option<Decimal> {
         self.0.stated
     }
 }

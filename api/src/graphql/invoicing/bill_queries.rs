@@ -8,7 +8,8 @@ use kernel::{Kind, Permission};
 
 use super::bill::Bill;
 use super::bill_enums::{BillKind, BillPaymentState, BillSource, BillState};
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{costs, paged};
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::{parse, parse_optional};
@@ -115,7 +116,7 @@ impl PurchasesQuery {
     /// Supplier bills and supplier credit notes, the last received first unless `orderBy` says otherwise.
     #[graphql(
         guard = "Needs(Permission::BillsRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     #[expect(
         clippy::too_many_arguments,

@@ -4,24 +4,30 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, Enum, Error, ID, Lookahead, Object};
 use chrono::{DateTime, Utc};
-use entity::invoicing::invoice::Model;
+use entity::invoicing::invoice::{Column, Entity, Model};
+use entity::invoicing::invoice_line::Column as LineColumn;
 use entity::invoicing::{invoice_line, invoice_tax, satisfaction};
 use invoicing::invoice::{self as rules, reading};
 use invoicing::satisfaction::service as satisfactions;
+use kernel::sparse::Columns;
 use kernel::{Fault, Kind, Permission, Tx};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::behind;
 use super::invoice_parts::{InvoiceLine, InvoiceTax, IssuedCustomer, Satisfaction, own_currency};
 use super::party::Party;
 use super::payment_allocation::Allocation;
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
+use crate::graphql::columns::asked;
 use crate::graphql::connection::Connection;
+use crate::graphql::cost::{about, costs, newest};
 use crate::graphql::date::Date;
 use crate::graphql::error::faulty;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
+use crate::graphql::inline::{Inline, Rows};
 use crate::graphql::ledger::entry::JournalEntry;
 use crate::graphql::money::Money;
 use crate::graphql::request::{Batch, InRequest};
@@ -109,10 +115,14 @@ macro_rules! children {
     };
 }
 
-children!(Lines, invoice_line::Model, reading::lines_of, |line| line.invoice_id);
+children!(Lines, invoice_line::Model, all_lines_of, |line| line.invoice_id);
 children!(Taxes, invoice_tax::Model, reading::taxes_of, |tax| tax.invoice_id);
 children!(CreditNotes, Model, reading::credit_notes_of, |note| note.corrects_id.unwrap_or_default());
 children!(Scores, satisfaction::Model, satisfactions::of_invoices, |score| score.invoice_id);
+
+async fn all_lines_of(tx: &Tx, ids: &[Uuid]) -> Result<Vec<invoice_line::Model>, invoicing::Error> {
+    reading::lines_of(tx, ids, &Columns::All).await
+}
 
 /// Children by the invoice that they belong to.
 fn by_invoice<T>(children: Vec<T>, invoice: impl Fn(&T) -> Uuid) -> HashMap<Uuid, Vec<T>> {
@@ -151,7 +161,9 @@ impl Invoice {
         let wants = |field: &str| node.field(field).exists() && !ids.is_empty();
         let (mut lines, mut taxes, mut scores, mut customers) = (None, None, None, HashMap::new());
         if wants("lines") {
-            lines = Some(by_invoice(reading::lines_of(tx, &ids).await.told()?, |line| line.invoice_id));
+            let columns = asked(&node.field("lines"), &[LineColumn::InvoiceId], behind::line);
+            let read = reading::lines_of(tx, &ids, &columns).await.told()?;
+            lines = Some(by_invoice(read, |line| line.invoice_id));
         }
         if wants("taxes") {
             taxes = Some(by_invoice(reading::taxes_of(tx, &ids).await.told()?, |tax| tax.invoice_id));
@@ -161,7 +173,8 @@ impl Invoice {
             scores = Some(by_invoice(given, |score| score.invoice_id));
         }
         if wants("customer") && ctx.session()?.scope()?.permissions().has(Permission::PartiesRead) {
-            customers = Party::all(tx, rows.iter().map(|row| row.customer_id)).await?;
+            let columns = Party::asked(&node.field("customer"));
+            customers = Party::all(tx, rows.iter().map(|row| row.customer_id), &columns).await?;
         }
         let invoices = rows.into_iter().map(|row| {
             let ahead = Ahead {
@@ -173,6 +186,11 @@ impl Invoice {
             Self { row, ahead }
         });
         Ok(invoices.collect())
+    }
+
+    /// What the selection on an invoice reads.
+    pub(crate) fn asked(node: &Lookahead<'_>) -> Columns<Entity> {
+        asked(node, &[Column::Id], behind::invoice)
     }
 
     fn money(&self, minor: i64) -> Money {
@@ -193,42 +211,42 @@ impl Invoice {
     }
 
     /// Grows with each change; updates take the one that was read.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.row.version
     }
 
     /// Invoice or credit note.
-    async fn kind(&self) -> InvoiceKind {
+    fn kind(&self) -> InvoiceKind {
         rules::DocumentKind::parse(&self.row.kind).unwrap_or(rules::DocumentKind::Invoice).into()
     }
 
     /// Where it is in its life.
-    async fn state(&self) -> InvoiceState {
+    fn state(&self) -> InvoiceState {
         rules::State::parse(&self.row.state).unwrap_or(rules::State::Draft).into()
     }
 
     /// How far it is settled; null until it is issued.
-    async fn payment_state(&self, ctx: &Context<'_>) -> Result<Option<InvoicePaymentState>, Error> {
+    fn payment_state(&self, ctx: &Context<'_>) -> Result<Option<InvoicePaymentState>, Error> {
         let today = ctx.session()?.scope()?.today();
         Ok(rules::payment_state(&self.row, today).map(InvoicePaymentState::from))
     }
 
     /// The number, gapless per kind and calendar year, e.g. `F2026-000042`; null until it is issued.
-    async fn number(&self) -> Option<&str> {
+    fn number(&self) -> Option<&str> {
         self.row.number.as_deref()
     }
 
     /// To whom, as the party is now.
     #[graphql(guard = "Needs(Permission::PartiesRead)")]
-    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Party>, Error> {
+    async fn customer(&self, ctx: &Context<'_>) -> Result<Option<Inline<Party>>, Error> {
         match &self.ahead.customer {
-            Some(customer) => Ok(Some(customer.clone())),
-            None => Party::load(ctx, self.row.customer_id).await,
+            Some(customer) => Ok(Some(Inline(customer.clone()))),
+            None => Ok(Party::load(ctx, self.row.customer_id).await?.map(Inline)),
         }
     }
 
     /// To whom, as the customer was at issue and as the document shows it for ever; null until then.
-    async fn customer_as_issued(&self) -> Result<Option<IssuedCustomer>, Error> {
+    fn customer_as_issued(&self) -> Result<Option<IssuedCustomer>, Error> {
         let Some(customer) = &self.row.customer_as_issued else { return Ok(None) };
         let customer = serde_json::from_value(customer.clone());
         customer.map(Some).map_err(|error| faulty(&Fault::Corrupt(format!("customer as issued: {error}"))))
@@ -243,7 +261,7 @@ impl Invoice {
     }
 
     /// Of an invoice: its credit notes, drafts among them, discarded ones aside; the oldest first.
-    #[graphql(complexity = "3 * child_complexity")]
+    #[graphql(directive = about::apply(3))]
     async fn credit_notes(&self, ctx: &Context<'_>) -> Result<Vec<Invoice>, Error> {
         if self.row.corrects_id.is_some() {
             return Ok(Vec::new());
@@ -253,117 +271,117 @@ impl Invoice {
     }
 
     /// Its date; null until it is issued.
-    async fn issue_date(&self) -> Option<Date> {
+    fn issue_date(&self) -> Option<Date> {
         self.row.issue_date.map(Date::from)
     }
 
     /// When it is due, by its terms; null until it is issued.
-    async fn due_date(&self) -> Option<Date> {
+    fn due_date(&self) -> Option<Date> {
         self.row.due_date.map(Date::from)
     }
 
     /// When the goods or services were delivered, if it says so.
-    async fn delivery_date(&self) -> Option<Date> {
+    fn delivery_date(&self) -> Option<Date> {
         self.row.delivery_date.map(Date::from)
     }
 
     /// Its payment term, in days.
-    async fn payment_days(&self) -> i16 {
+    fn payment_days(&self) -> i16 {
         self.row.payment_days
     }
 
     /// Whether the term then runs to the end of that month (fin de mois).
-    async fn end_of_month(&self) -> bool {
+    fn end_of_month(&self) -> bool {
         self.row.end_of_month
     }
 
     /// What the customer wants to see (EN 16931, BT-10).
-    async fn buyer_reference(&self) -> Option<&str> {
+    fn buyer_reference(&self) -> Option<&str> {
         self.row.buyer_reference.as_deref()
     }
 
     /// The customer's order (EN 16931, BT-13).
-    async fn order_reference(&self) -> Option<&str> {
+    fn order_reference(&self) -> Option<&str> {
         self.row.order_reference.as_deref()
     }
 
     /// A text for the customer.
-    async fn note(&self) -> Option<&str> {
+    fn note(&self) -> Option<&str> {
         self.row.note.as_deref()
     }
 
     /// Its currency, ISO 4217: that of all its amounts.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.row.currency
     }
 
     /// Company currency for one unit of its own, as posted; null until it is issued.
-    async fn exchange_rate(&self) -> Option<Decimal> {
+    fn exchange_rate(&self) -> Option<Decimal> {
         self.row.rate.map(|rate| rate.normalize())
     }
 
     /// The total without tax: the sum of its lines.
-    async fn net(&self) -> Money {
+    fn net(&self) -> Money {
         self.money(self.row.net_minor)
     }
 
     /// The tax: the sum of its groups.
-    async fn tax(&self) -> Money {
+    fn tax(&self) -> Money {
         self.money(self.row.tax_minor)
     }
 
     /// The total with tax.
-    async fn total(&self) -> Money {
+    fn total(&self) -> Money {
         self.money(self.row.total_minor)
     }
 
     /// The total without tax in the company's currency, as posted; null until it is issued.
-    async fn net_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
+    fn net_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         let own = own_currency(ctx)?;
         Ok(self.is_issued().then(|| Money::new(self.row.net_base_minor, own)))
     }
 
     /// The total with tax in the company's currency, as posted; null until it is issued.
-    async fn total_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
+    fn total_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         let own = own_currency(ctx)?;
         Ok(self.is_issued().then(|| Money::new(self.row.total_base_minor, own)))
     }
 
     /// What is still to be paid, or to be refunded of a credit note; zero until it is issued.
-    async fn open(&self) -> Money {
+    fn open(&self) -> Money {
         self.money(if self.is_issued() { self.row.open_minor } else { 0 })
     }
 
     /// What payments have settled; of a credit note: what was refunded.
-    async fn settled(&self) -> Money {
+    fn settled(&self) -> Money {
         self.money(self.row.settled_minor)
     }
 
     /// What credit notes took off; of a credit note: what was set against its invoice.
-    async fn credited(&self) -> Money {
+    fn credited(&self) -> Money {
         self.money(self.row.credited_minor)
     }
 
     /// Its lines, in their order.
-    #[graphql(complexity = "10 * child_complexity")]
-    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<InvoiceLine>, Error> {
+    #[graphql(directive = about::apply(10))]
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Rows<InvoiceLine>, Error> {
         let lines = match &self.ahead.lines {
             Some(lines) => lines.clone(),
             None => ctx.session()?.load::<Lines>(self.row.id).await?.unwrap_or_default(),
         };
         let line = |row| InvoiceLine { row, currency: self.row.currency.clone() };
-        Ok(lines.into_iter().map(line).collect())
+        Ok(Rows(lines.into_iter().map(line).collect()))
     }
 
     /// Its tax per category and rate, the highest rate of a category first.
-    #[graphql(complexity = "3 * child_complexity")]
-    async fn taxes(&self, ctx: &Context<'_>) -> Result<Vec<InvoiceTax>, Error> {
+    #[graphql(directive = about::apply(3))]
+    async fn taxes(&self, ctx: &Context<'_>) -> Result<Rows<InvoiceTax>, Error> {
         let taxes = match &self.ahead.taxes {
             Some(taxes) => taxes.clone(),
             None => ctx.session()?.load::<Taxes>(self.row.id).await?.unwrap_or_default(),
         };
         let tax = |row| InvoiceTax { row, currency: self.row.currency.clone() };
-        Ok(taxes.into_iter().map(tax).collect())
+        Ok(Rows(taxes.into_iter().map(tax).collect()))
     }
 
     /// The entry that posted it; null until it is issued.
@@ -376,7 +394,7 @@ impl Invoice {
     }
 
     /// What settles it: payments and credit notes; of a credit note, what it settles and what paid it back.
-    #[graphql(guard = "Needs(Permission::PaymentsRead)", complexity = "3 * child_complexity")]
+    #[graphql(guard = "Needs(Permission::PaymentsRead)", directive = about::apply(3))]
     async fn allocations(&self, ctx: &Context<'_>) -> Result<Option<Vec<Allocation>>, Error> {
         Ok(Some(Allocation::of_invoice(ctx, self.row.id).await?))
     }
@@ -392,7 +410,7 @@ impl Invoice {
 
     /// A fresh address of the page on which the customer can rate this invoice, once, within ninety days. Hand it
     /// to the customer alone: whoever has it can rate. Null of drafts and of credit notes.
-    #[graphql(complexity = "5")]
+    #[graphql(directive = costs::apply(5))]
     async fn rating_url(&self, ctx: &Context<'_>) -> Result<Option<String>, Error> {
         if !self.is_issued() || self.row.corrects_id.is_some() {
             return Ok(None);
@@ -404,42 +422,42 @@ impl Invoice {
     }
 
     /// When it was issued, to the moment; null until then.
-    async fn issued_at(&self) -> Option<DateTime<Utc>> {
+    fn issued_at(&self) -> Option<DateTime<Utc>> {
         self.row.issued_at
     }
 
     /// Who issued it; null until then.
-    async fn issued_by(&self) -> Option<Actor> {
+    fn issued_by(&self) -> Option<Actor> {
         self.row.issued_by.clone().map(Actor)
     }
 
     /// The partner system's own id, unique within the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.row.external_ref.as_deref()
     }
 
     /// When it was drafted.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// Who drafted it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.row.created_by.clone())
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }
 
     /// Who last changed it.
-    async fn updated_by(&self) -> Actor {
+    fn updated_by(&self) -> Actor {
         Actor(self.row.updated_by.clone())
     }
 
     /// What happened to it, newest first. Personal values are kept apart, see `personalChanges`.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

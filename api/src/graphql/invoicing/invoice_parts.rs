@@ -32,7 +32,7 @@ impl InvoiceLine {
     }
 
     /// Its place on the document, from 1.
-    async fn number(&self) -> i32 {
+    fn number(&self) -> i32 {
         self.row.line_no
     }
 
@@ -46,32 +46,32 @@ impl InvoiceLine {
     }
 
     /// What the document shows.
-    async fn description(&self) -> &str {
+    fn description(&self) -> &str {
         &self.row.description
     }
 
     /// How many units.
-    async fn quantity(&self) -> Decimal {
+    fn quantity(&self) -> Decimal {
         self.row.quantity.normalize()
     }
 
     /// The unit, UN/ECE Recommendation 20, e.g. `C62` (piece) or `HUR` (hour).
-    async fn unit(&self) -> &str {
+    fn unit(&self) -> &str {
         &self.row.unit
     }
 
     /// The price of one unit, net of tax, in the document's currency; it may have more digits than the currency.
-    async fn unit_price(&self) -> Decimal {
+    fn unit_price(&self) -> Decimal {
         self.row.unit_price
     }
 
     /// What is taken off, percent.
-    async fn discount_percent(&self) -> Decimal {
+    fn discount_percent(&self) -> Decimal {
         self.row.discount_percent.normalize()
     }
 
     /// Quantity × unit price less the discount, rounded once, half up.
-    async fn net(&self) -> Money {
+    fn net(&self) -> Money {
         Money::new(self.row.net_minor, &self.currency)
     }
 
@@ -82,17 +82,17 @@ impl InvoiceLine {
     }
 
     /// The category of its tax.
-    async fn tax_category(&self) -> TaxCategory {
+    fn tax_category(&self) -> TaxCategory {
         TaxCategory::stored(&self.row.category)
     }
 
     /// The rate of its tax, percent.
-    async fn tax_rate(&self) -> Decimal {
+    fn tax_rate(&self) -> Decimal {
         self.row.rate.normalize()
     }
 
     /// When its tax becomes chargeable.
-    async fn tax_chargeable(&self) -> TaxChargeable {
+    fn tax_chargeable(&self) -> TaxChargeable {
         TaxChargeable::stored(&self.row.chargeable)
     }
 
@@ -103,7 +103,7 @@ impl InvoiceLine {
     }
 
     /// Of a credit note: the line of the invoice that it takes back.
-    async fn corrects_line_id(&self) -> Option<ID> {
+    fn corrects_line_id(&self) -> Option<ID> {
         self.row.corrects_line_id.map(|line| public(Kind::InvoiceLine, line))
     }
 }
@@ -118,37 +118,37 @@ pub(crate) struct InvoiceTax {
 #[Object]
 impl InvoiceTax {
     /// The category.
-    async fn category(&self) -> TaxCategory {
+    fn category(&self) -> TaxCategory {
         TaxCategory::stored(&self.row.category)
     }
 
     /// The rate, percent.
-    async fn rate(&self) -> Decimal {
+    fn rate(&self) -> Decimal {
         self.row.rate.normalize()
     }
 
     /// Why no tax is charged; null where it is.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.row.reason.as_deref()
     }
 
     /// The sum of its lines.
-    async fn base(&self) -> Money {
+    fn base(&self) -> Money {
         Money::new(self.row.base_minor, &self.currency)
     }
 
     /// The tax: base × rate, rounded half up.
-    async fn tax(&self) -> Money {
+    fn tax(&self) -> Money {
         Money::new(self.row.tax_minor, &self.currency)
     }
 
     /// What of the tax becomes chargeable when the document is paid, in the company's currency; zero of a draft.
-    async fn waiting(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn waiting(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         Ok(Money::new(self.row.waiting_minor, own_currency(ctx)?))
     }
 
     /// What of the waiting tax payments have made chargeable so far, in the company's currency.
-    async fn transferred(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn transferred(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         Ok(Money::new(self.row.transferred_minor, own_currency(ctx)?))
     }
 }
@@ -186,7 +186,7 @@ pub(crate) struct IssuedCustomer {
 #[async_graphql::ComplexObject]
 impl IssuedCustomer {
     /// The address.
-    async fn address(&self) -> PostalAddress {
+    fn address(&self) -> PostalAddress {
         PostalAddress {
             street: self.street.clone(),
             street2: self.street2.clone(),
@@ -204,17 +204,17 @@ pub(crate) struct Satisfaction(pub(super) satisfaction::Model);
 #[Object]
 impl Satisfaction {
     /// From 1 (bad) to 5 (good).
-    async fn score(&self) -> i16 {
+    fn score(&self) -> i16 {
         self.0.score
     }
 
     /// What the customer wrote; null when nothing, or erased.
-    async fn comment(&self) -> Option<&str> {
+    fn comment(&self) -> Option<&str> {
         self.0.comment.as_deref()
     }
 
     /// When it was given.
-    async fn given_at(&self) -> DateTime<Utc> {
+    fn given_at(&self) -> DateTime<Utc> {
         self.0.given_at
     }
 }

@@ -8,7 +8,8 @@ use kernel::{Kind, Permission};
 use rust_decimal::Decimal;
 
 use super::invoice::{Invoice, InvoiceKind, InvoicePaymentState, InvoiceState};
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{costs, paged};
 use crate::graphql::date::Date;
 use crate::graphql::error::bad_argument;
 use crate::graphql::guard::{Needs, Told};
@@ -81,10 +82,12 @@ pub(super) async fn invoice_page(
     slice: &Slice,
 ) -> Result<Connection<Invoice>, Error> {
     let tx = ctx.session()?.read().await?;
-    let Page { items, has_previous, has_next } = reading::list(&tx, &filter, sort, slice).await.told()?;
+    let node = ctx.look_ahead().field("edges").field("node");
+    let columns = Invoice::asked(&node);
+    let Page { items, has_previous, has_next } =
+        reading::list(&tx, &filter, sort, slice, columns).await.told()?;
     let cursors: Vec<_> =
         items.iter().map(|invoice| Cursor { key: sort.key(invoice), id: invoice.id }).collect();
-    let node = ctx.look_ahead().field("edges").field("node");
     let invoices = Invoice::ahead(ctx, &tx, &node, items).await?;
     let page = Page { items: cursors.into_iter().zip(invoices).collect(), has_previous, has_next };
     let total = TotalCount::by(move |tx| {
@@ -122,7 +125,7 @@ impl InvoiceQuery {
     /// Customer invoices and credit notes, the last drafted first unless `orderBy` says otherwise.
     #[graphql(
         guard = "Needs(Permission::InvoicingRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -143,7 +146,7 @@ impl InvoiceQuery {
     }
 
     /// What customers think, by the scores given from one day to another, both included.
-    #[graphql(guard = "Needs(Permission::InvoicingRead)", complexity = "10")]
+    #[graphql(guard = "Needs(Permission::InvoicingRead)", directive = costs::apply(10))]
     async fn satisfaction_summary(
         &self,
         ctx: &Context<'_>,

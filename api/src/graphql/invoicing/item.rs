@@ -60,37 +60,37 @@ impl Item {
     }
 
     /// Grows with each change; updates take the one that was read.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// Its short name, unique within the company.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.0.code
     }
 
     /// What documents show.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Goods or services.
-    async fn nature(&self) -> ItemNature {
+    fn nature(&self) -> ItemNature {
         Nature::parse(&self.0.nature).map_or(ItemNature::Goods, ItemNature::from)
     }
 
     /// Its unit, UN/ECE Recommendation 20, e.g. `C62` (piece) or `HUR` (hour).
-    async fn unit(&self) -> &str {
+    fn unit(&self) -> &str {
         &self.0.unit
     }
 
     /// The price of one unit, net of tax, in `currency`; it may have more digits than the currency.
-    async fn unit_price(&self) -> Decimal {
+    fn unit_price(&self) -> Decimal {
         self.0.unit_price
     }
 
     /// The price's currency, ISO 4217.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.0.currency
     }
 
@@ -109,32 +109,32 @@ impl Item {
     }
 
     /// The partner system's own id, unique within the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.0.external_ref.as_deref()
     }
 
     /// When it was archived; null while it is in use.
-    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+    fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who created it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
     /// Who last changed it.
-    async fn updated_by(&self) -> Actor {
+    fn updated_by(&self) -> Actor {
         Actor(self.0.updated_by.clone())
     }
 }

@@ -1,5 +1,6 @@
 //! Sales and purchases in the graph: parties, the catalog, invoices, bills, payments.
 
+mod behind;
 pub(crate) mod bill;
 mod bill_details;
 mod bill_enums;

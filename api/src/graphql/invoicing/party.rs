@@ -1,27 +1,32 @@
 //! Customers and suppliers in the graph.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use async_graphql::{Context, Error, ID, Lookahead, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use entity::invoicing::party::Model;
+use entity::invoicing::party::{Column, Entity, Model};
 use invoicing::invoice::reading::{InvoiceFilter, InvoiceSort};
 use invoicing::party::service;
+use kernel::sparse::Columns;
 use kernel::{Kind, Permission, Tx};
 use uuid::Uuid;
 
+use super::behind;
 use super::invoice::Invoice;
 use super::invoice_queries::invoice_page;
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
-use crate::graphql::connection::{Connection, PageArgs, asked};
+use crate::graphql::columns::asked;
+use crate::graphql::connection::{Connection, PageArgs};
+use crate::graphql::cost::{costs, newest, paged};
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::request::{Batch, InRequest};
 
 /// A customer, a supplier, or both.
 #[derive(Clone)]
-pub(crate) struct Party(pub(super) Model);
+pub(crate) struct Party(pub(super) Arc<Model>);
 
 /// The parties of these ids, in one statement.
 struct Parties;
@@ -31,23 +36,36 @@ impl Batch for Parties {
     type Value = Party;
 
     async fn load(tx: &Tx, keys: &[Uuid]) -> Result<HashMap<Uuid, Party>, Error> {
-        Party::all(tx, keys.iter().copied()).await
+        Party::all(tx, keys.iter().copied(), &Columns::All).await
     }
 }
 
 impl Party {
+    pub(super) fn new(row: Model) -> Self {
+        Self(Arc::new(row))
+    }
+
     /// A party by id.
     pub(crate) async fn load(ctx: &Context<'_>, id: Uuid) -> Result<Option<Self>, Error> {
         ctx.session()?.load::<Parties>(id).await
     }
 
+    /// What the selection on a party reads.
+    pub(crate) fn asked(node: &Lookahead<'_>) -> Columns<Entity> {
+        asked(node, &[Column::Id], behind::party)
+    }
+
     /// The parties of these ids, read ahead in one statement. Needs `parties.read`.
-    pub(crate) async fn all(tx: &Tx, ids: impl Iterator<Item = Uuid>) -> Result<HashMap<Uuid, Self>, Error> {
+    pub(crate) async fn all(
+        tx: &Tx,
+        ids: impl Iterator<Item = Uuid>,
+        columns: &Columns<Entity>,
+    ) -> Result<HashMap<Uuid, Self>, Error> {
         let mut ids: Vec<Uuid> = ids.collect();
         ids.sort_unstable();
         ids.dedup();
-        let parties = service::by_ids(tx, &ids).await.told()?;
-        Ok(parties.into_iter().map(|party| (party.id, Self(party))).collect())
+        let parties = service::by_ids(tx, &ids, columns).await.told()?;
+        Ok(parties.into_iter().map(|party| (party.id, Self::new(party))).collect())
     }
 }
 
@@ -84,52 +102,52 @@ impl Party {
     }
 
     /// Grows with each change; updates take the one that was read.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// Whether the company sells to it.
-    async fn is_customer(&self) -> bool {
+    fn is_customer(&self) -> bool {
         self.0.is_customer
     }
 
     /// Whether the company buys from it.
-    async fn is_supplier(&self) -> bool {
+    fn is_supplier(&self) -> bool {
         self.0.is_supplier
     }
 
     /// Its name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Its SIREN in France, elsewhere the number in the national register.
-    async fn legal_id(&self) -> Option<&str> {
+    fn legal_id(&self) -> Option<&str> {
         self.0.legal_id.as_deref()
     }
 
     /// Its SIRET, of an establishment in France.
-    async fn siret(&self) -> Option<&str> {
+    fn siret(&self) -> Option<&str> {
         self.0.siret.as_deref()
     }
 
     /// Its VAT number with the country's prefix.
-    async fn vat_id(&self) -> Option<&str> {
+    fn vat_id(&self) -> Option<&str> {
         self.0.vat_id.as_deref()
     }
 
     /// Where its mail goes.
-    async fn email(&self) -> Option<&str> {
+    fn email(&self) -> Option<&str> {
         self.0.email.as_deref()
     }
 
     /// Its telephone number, as written.
-    async fn phone(&self) -> Option<&str> {
+    fn phone(&self) -> Option<&str> {
         self.0.phone.as_deref()
     }
 
     /// Where it is.
-    async fn address(&self) -> PostalAddress {
+    fn address(&self) -> PostalAddress {
         PostalAddress {
             street: self.0.street.clone(),
             street2: self.0.street2.clone(),
@@ -140,32 +158,32 @@ impl Party {
     }
 
     /// The currency of business with it, ISO 4217.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.0.currency
     }
 
     /// Its payment term, in days.
-    async fn payment_days(&self) -> i16 {
+    fn payment_days(&self) -> i16 {
         self.0.payment_days
     }
 
     /// Whether the term then runs to the end of that month (fin de mois).
-    async fn end_of_month(&self) -> bool {
+    fn end_of_month(&self) -> bool {
         self.0.end_of_month
     }
 
     /// Whether this supplier's VAT is deductible when paid and not when billed (TVA sur les encaissements).
-    async fn vat_on_payment(&self) -> bool {
+    fn vat_on_payment(&self) -> bool {
         self.0.vat_on_payment
     }
 
     /// The last four characters of its IBAN, to tell accounts apart; null when there is none.
-    async fn iban_hint(&self) -> Option<&str> {
+    fn iban_hint(&self) -> Option<&str> {
         self.0.iban_hint.as_deref()
     }
 
     /// Its bank account; null when there is none. It is sealed at rest.
-    #[graphql(guard = "Needs(Permission::PartiesBank)", complexity = "5")]
+    #[graphql(guard = "Needs(Permission::PartiesBank)", directive = costs::apply(5))]
     async fn bank_account(&self, ctx: &Context<'_>) -> Result<Option<BankAccount>, Error> {
         let bic = self.0.bic.clone();
         if self.0.iban_hint.is_none() {
@@ -176,39 +194,39 @@ impl Party {
     }
 
     /// The partner system's own id, unique within the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.0.external_ref.as_deref()
     }
 
     /// When it was archived; null while it is in use.
-    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+    fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who created it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
     /// Who last changed it.
-    async fn updated_by(&self) -> Actor {
+    fn updated_by(&self) -> Actor {
         Actor(self.0.updated_by.clone())
     }
 
     /// Its invoices and credit notes, the newest first.
     #[graphql(
         guard = "Needs(Permission::InvoicingRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn invoices(
         &self,
@@ -224,7 +242,7 @@ impl Party {
     }
 
     /// What happened to it, newest first. Personal values are kept apart, see `personalChanges`.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

@@ -15,9 +15,11 @@ use super::payment_allocation::{Allocation, AllocationsOfPayments};
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
 use crate::graphql::connection::Connection;
+use crate::graphql::cost::{about, costs, newest};
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
+use crate::graphql::inline::Inline;
 use crate::graphql::ledger::entry::JournalEntry;
 use crate::graphql::money::Money;
 use crate::graphql::request::{Batch, InRequest};
@@ -117,7 +119,7 @@ impl Payment {
             if wants("allocations") { Some(AllocationsOfPayments::load(tx, &ids).await?) } else { None };
         let may = ctx.session()?.scope()?.permissions().has(Permission::PartiesRead);
         let parties = if wants("party") && may {
-            Party::all(tx, rows.iter().map(|row| row.party_id)).await?
+            Party::all(tx, rows.iter().map(|row| row.party_id), &Party::asked(&node.field("party"))).await?
         } else {
             HashMap::new()
         };
@@ -144,67 +146,67 @@ impl Payment {
     }
 
     /// Which way the money went.
-    async fn direction(&self) -> PaymentDirection {
+    fn direction(&self) -> PaymentDirection {
         rules::Direction::parse(&self.row.direction).unwrap_or(rules::Direction::Received).into()
     }
 
     /// On whose account in the ledger it stands.
-    async fn side(&self) -> PaymentSide {
+    fn side(&self) -> PaymentSide {
         rules::Side::parse(&self.row.side).unwrap_or(rules::Side::Customer).into()
     }
 
     /// Whether it stands, or has bounced.
-    async fn state(&self) -> PaymentStatus {
+    fn state(&self) -> PaymentStatus {
         rules::State::parse(&self.row.state).unwrap_or(rules::State::Recorded).into()
     }
 
     /// Who paid, or was paid.
     #[graphql(guard = "Needs(Permission::PartiesRead)")]
-    async fn party(&self, ctx: &Context<'_>) -> Result<Option<Party>, Error> {
+    async fn party(&self, ctx: &Context<'_>) -> Result<Option<Inline<Party>>, Error> {
         match &self.party {
-            Some(party) => Ok(Some(party.clone())),
-            None => Party::load(ctx, self.row.party_id).await,
+            Some(party) => Ok(Some(Inline(party.clone()))),
+            None => Ok(Party::load(ctx, self.row.party_id).await?.map(Inline)),
         }
     }
 
     /// The day on which it moved on the bank account.
-    async fn paid_on(&self) -> Date {
+    fn paid_on(&self) -> Date {
         Date::from(self.row.paid_on)
     }
 
     /// The amount, in the currency of what it settles.
-    async fn amount(&self) -> Money {
+    fn amount(&self) -> Money {
         self.money(self.row.amount_minor)
     }
 
     /// What moved on the bank account, in the company's currency.
-    async fn base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let own = ctx.session()?.scope()?.company().currency;
         Ok(Money::new(self.row.base_minor, own.code()))
     }
 
     /// How the money moved.
-    async fn method(&self) -> PaymentMethod {
+    fn method(&self) -> PaymentMethod {
         rules::Method::parse(&self.row.method).unwrap_or(rules::Method::Other).into()
     }
 
     /// The bank's or the payer's reference; null when none was given.
-    async fn reference(&self) -> Option<&str> {
+    fn reference(&self) -> Option<&str> {
         self.row.reference.as_deref()
     }
 
     /// What of the amount its allocations settle.
-    async fn allocated(&self) -> Money {
+    fn allocated(&self) -> Money {
         self.money(self.row.allocated_minor)
     }
 
     /// What of the amount settles nothing yet; zero once it has bounced.
-    async fn on_account(&self) -> Money {
+    fn on_account(&self) -> Money {
         self.money(rules::on_account_minor(&self.row))
     }
 
     /// What it settles, oldest first. Allocations that were undone are not shown: see `activity`.
-    #[graphql(complexity = "3 * child_complexity")]
+    #[graphql(directive = about::apply(3))]
     async fn allocations(&self, ctx: &Context<'_>) -> Result<Vec<Allocation>, Error> {
         let rows = match &self.allocations {
             Some(rows) => rows.clone(),
@@ -214,12 +216,12 @@ impl Payment {
     }
 
     /// When the bank took it back; null while it stands.
-    async fn bounced_on(&self) -> Option<Date> {
+    fn bounced_on(&self) -> Option<Date> {
         self.row.bounced_on.map(Date::from)
     }
 
     /// Why the bank took it back; null while it stands.
-    async fn bounced_reason(&self) -> Option<&str> {
+    fn bounced_reason(&self) -> Option<&str> {
         self.row.bounced_reason.as_deref()
     }
 
@@ -239,37 +241,37 @@ impl Payment {
     }
 
     /// The partner system's own id.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.row.external_ref.as_deref()
     }
 
     /// Grows with each allocation, undoing and bounce.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.row.version
     }
 
     /// When it was recorded.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.row.created_at
     }
 
     /// Who recorded it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.row.created_by.clone())
     }
 
     /// When it was last allocated, undone or bounced.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.row.updated_at
     }
 
     /// Who did that.
-    async fn updated_by(&self) -> Actor {
+    fn updated_by(&self) -> Actor {
         Actor(self.row.updated_by.clone())
     }
 
     /// What happened to it, newest first.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

@@ -151,23 +151,23 @@ impl Allocation {
     }
 
     /// How much, in the currency of both; negative when it undoes another.
-    async fn amount(&self) -> Money {
+    fn amount(&self) -> Money {
         Money::new(self.0.amount_minor, &self.0.currency)
     }
 
     /// The share of what settles, in the company's currency.
-    async fn source_base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn source_base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         Self::base(ctx, self.0.source_base_minor)
     }
 
     /// The share of what is settled, in the company's currency, as it was posted. It differs from the other by the
     /// realised exchange difference.
-    async fn target_base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn target_base_amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         Self::base(ctx, self.0.target_base_minor)
     }
 
     /// The accounting date of what was posted with it.
-    async fn on(&self) -> Date {
+    fn on(&self) -> Date {
         Date::from(self.0.on_date)
     }
 
@@ -190,12 +190,12 @@ impl Allocation {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who made it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 }

@@ -6,7 +6,8 @@ use kernel::page::{Cursor, Page};
 use kernel::{Kind, Permission};
 
 use super::payment::{Payment, PaymentDirection, PaymentStatus};
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{costs, paged};
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::{parse, parse_optional};
@@ -58,7 +59,7 @@ impl PaymentsQuery {
     /// Payments, received and made, the newest recorded first.
     #[graphql(
         guard = "Needs(Permission::PaymentsRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn payments(
         &self,

@@ -12,7 +12,8 @@ use super::item::{Item, ItemNature};
 use super::party::Party;
 use super::tax::TaxCategory;
 use super::tax_code::TaxCode;
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{costs, paged};
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::parse;
 use crate::graphql::request::InRequest;
@@ -136,7 +137,7 @@ impl PartyQuery {
     /// Customers and suppliers, the newest first unless `orderBy` says otherwise.
     #[graphql(
         guard = "Needs(Permission::PartiesRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -160,7 +161,7 @@ impl PartyQuery {
             let filter = filter.clone();
             async move { parties::count(&tx, &filter).await.told() }
         });
-        Ok(connection(page, total, move |party| Cursor { key: sort.key(party), id: party.id }, Party))
+        Ok(connection(page, total, move |party| Cursor { key: sort.key(party), id: party.id }, Party::new))
     }
 }
 
@@ -183,7 +184,7 @@ impl CatalogQuery {
     /// Items, the newest first unless `orderBy` says otherwise.
     #[graphql(
         guard = "Needs(Permission::CatalogRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     #[expect(
         clippy::too_many_arguments,
@@ -223,7 +224,7 @@ impl CatalogQuery {
     /// Tax codes, by code.
     #[graphql(
         guard = "Needs(Permission::CatalogRead)",
-        complexity = "5 + asked(first, last) * child_complexity"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn tax_codes(
         &self,

@@ -49,62 +49,62 @@ impl TaxCode {
     }
 
     /// Grows with each change; updates take the one that was read.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// Its short name, unique within the company, e.g. `S20`.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.0.code
     }
 
     /// What people read.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The category.
-    async fn category(&self) -> TaxCategory {
+    fn category(&self) -> TaxCategory {
         TaxCategory::stored(&self.0.category)
     }
 
     /// The rate, percent.
-    async fn rate(&self) -> Decimal {
+    fn rate(&self) -> Decimal {
         self.0.rate.normalize()
     }
 
     /// Why no tax is charged, as documents tell it; null where tax is charged.
-    async fn reason(&self) -> Option<&str> {
+    fn reason(&self) -> Option<&str> {
         self.0.reason.as_deref()
     }
 
     /// When the tax becomes chargeable.
-    async fn chargeable(&self) -> TaxChargeable {
+    fn chargeable(&self) -> TaxChargeable {
         TaxChargeable::stored(&self.0.chargeable)
     }
 
     /// When it was archived; null while it is in use.
-    async fn archived_at(&self) -> Option<DateTime<Utc>> {
+    fn archived_at(&self) -> Option<DateTime<Utc>> {
         self.0.archived_at
     }
 
     /// When it was created.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who created it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
     /// Who last changed it.
-    async fn updated_by(&self) -> Actor {
+    fn updated_by(&self) -> Actor {
         Actor(self.0.updated_by.clone())
     }
 }

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::figure::{KpiFigure, KpiValue};
 use super::record::KpiRecord;
 use crate::graphql::activity::{Activity, feed};
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{about, costs, newest, paged};
 use crate::graphql::date::Date;
 use crate::graphql::guard::Told;
 use crate::graphql::money::currency as parse_currency;
@@ -76,17 +77,11 @@ impl Batch for Figures {
 /// What of a KPI is read when it is asked for.
 pub(crate) struct KpiDetail(Arc<kpi::Figure>);
 
-/// How many points a history has, for its cost.
-fn points(from: Date, to: Date, grain: KpiGrain) -> usize {
-    let days = usize::try_from((to.0 - from.0).num_days()).unwrap_or(0) + 1;
-    if grain == KpiGrain::Month { days / 28 + 1 } else { days }
-}
-
 /// What of a KPI is read when it is asked for.
 #[Object]
 impl KpiDetail {
     /// The history, a point a day (or a month), both days included; at most 1100 points.
-    #[graphql(complexity = "points(from, to, grain) * child_complexity + 10")]
+    #[graphql(directive = about::apply(40), directive = costs::apply(10))]
     async fn history(
         &self,
         ctx: &Context<'_>,
@@ -104,7 +99,7 @@ impl KpiDetail {
 
     /// The records it is made of, newest day first: their count and their sum are the value's. Needs the right to read
     /// them as well.
-    #[graphql(complexity = "asked(first, last) * child_complexity + 10")]
+    #[graphql(directive = paged::apply(), directive = costs::apply(10))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection and two filters")]
     async fn records(
         &self,
@@ -135,7 +130,7 @@ impl KpiDetail {
     }
 
     /// What happened to its name and target, newest first.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

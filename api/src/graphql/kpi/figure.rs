@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 use kernel::Kind;
 use rust_decimal::Decimal;
 
+use crate::graphql::cost::about;
 use crate::graphql::date::Date;
 use crate::graphql::ids::public;
 use crate::graphql::request::InRequest;
@@ -79,6 +80,7 @@ pub(crate) struct KpiValue {
     /// Null for money, and where there is nothing to measure.
     number: Option<Decimal>,
     /// Of money, and of a count of things with an amount: the sum for each currency. Credit notes are negative.
+    #[graphql(directive = about::apply(2))]
     amounts: Vec<KpiAmount>,
     /// How many records it is made of.
     records: i64,
@@ -111,7 +113,7 @@ impl KpiFigure {
     }
 
     /// Its stable name, e.g. `revenue_month`.
-    async fn key(&self) -> &str {
+    fn key(&self) -> &str {
         &self.0.definition.key
     }
 
@@ -123,12 +125,12 @@ impl KpiFigure {
     }
 
     /// Its name in French.
-    async fn label_fr(&self) -> &str {
+    fn label_fr(&self) -> &str {
         &self.0.definition.label_fr
     }
 
     /// Its name in English.
-    async fn label_en(&self) -> &str {
+    fn label_en(&self) -> &str {
         &self.0.definition.label_en
     }
 
@@ -140,53 +142,53 @@ impl KpiFigure {
     }
 
     /// What its number counts.
-    async fn unit(&self) -> KpiUnit {
+    fn unit(&self) -> KpiUnit {
         self.0.spec.unit.into()
     }
 
     /// Which way is better.
-    async fn direction(&self) -> KpiDirection {
+    fn direction(&self) -> KpiDirection {
         self.0.spec.direction.into()
     }
 
     /// What the company aims at, in the unit (money: of the company's currency). Null without a target.
-    async fn target(&self) -> Option<Decimal> {
+    fn target(&self) -> Option<Decimal> {
         self.0.definition.target
     }
 
     /// What it comes to.
-    async fn value(&self) -> KpiValue {
+    fn value(&self) -> KpiValue {
         KpiValue::from(&self.0.value)
     }
 
     /// How the value stands to the target. Money is compared in the company's currency alone. Null without a
     /// target, and where there is nothing to measure.
-    async fn standing(&self) -> Option<KpiStanding> {
+    fn standing(&self) -> Option<KpiStanding> {
         self.0.standing.map(KpiStanding::from)
     }
 
     /// The first day it is made of, in the company's calendar. Null when there is no first.
-    async fn from(&self) -> Option<Date> {
+    fn from(&self) -> Option<Date> {
         self.0.from.map(Date::from)
     }
 
     /// The last day it is made of, in the company's calendar. Null when there is no last.
-    async fn to(&self) -> Option<Date> {
+    fn to(&self) -> Option<Date> {
         self.0.to.map(Date::from)
     }
 
     /// What a point of its history means.
-    async fn history_meaning(&self) -> KpiHistoryMeaning {
+    fn history_meaning(&self) -> KpiHistoryMeaning {
         self.0.spec.history.into()
     }
 
     /// The company's revision at which it last may have changed.
-    async fn revision(&self) -> i64 {
+    fn revision(&self) -> i64 {
         self.0.revision
     }
 
     /// For `expectedVersion` of the next change of its name or target.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.definition.version
     }
 }

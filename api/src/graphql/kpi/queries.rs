@@ -5,6 +5,7 @@ use kernel::Permission;
 use kpi::Freshness;
 
 use super::detail::Kpi;
+use crate::graphql::cost::about;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::request::InRequest;
 
@@ -18,13 +19,13 @@ pub(crate) struct Kpis {
 #[Object]
 impl Kpis {
     /// The company's revision; give it as `afterRevision` of the subscription to be told what changes from here on.
-    async fn revision(&self) -> i64 {
+    fn revision(&self) -> i64 {
         self.revision
     }
 
     /// The KPIs.
-    #[graphql(complexity = "10 * child_complexity")]
-    async fn kpis(&self) -> Vec<Kpi> {
+    #[graphql(directive = about::apply(10))]
+    fn kpis(&self) -> Vec<Kpi> {
         self.kpis.iter().cloned().map(Kpi::new).collect()
     }
 }

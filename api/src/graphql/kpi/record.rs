@@ -14,35 +14,34 @@ pub(crate) struct KpiRecord(pub(crate) kpi::Record);
 #[Object]
 impl KpiRecord {
     /// The public id of the record: an invoice, a bill, a payment.
-    async fn record_id(&self) -> ID {
+    fn record_id(&self) -> ID {
         public(self.0.kind, self.0.id)
     }
 
     /// The record itself.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn record(&self, ctx: &Context<'_>) -> Result<Option<Node>, Error> {
         node(ctx, &public(self.0.kind, self.0.id)).await
     }
 
     /// The day at which it counts, in the company's calendar.
-    async fn day(&self) -> Date {
+    fn day(&self) -> Date {
         Date::from(self.0.day)
     }
 
     /// What sets it apart in the KPI: `invoice` or `credit_note`, `bill` or `credit_note`, `received` or `made`;
     /// `clean`, `corrected` or `rejected`. Empty where nothing does.
-    async fn group(&self) -> &str {
+    fn group(&self) -> &str {
         &self.0.group
     }
 
     /// What it adds to the amount of its currency; credit notes are negative. Null where the KPI has no amounts.
-    async fn amount(&self) -> Option<Money> {
+    fn amount(&self) -> Option<Money> {
         self.0.amount.map(|amount| Money::new(amount.minor, amount.currency.code()))
     }
 
     /// What it adds to the `sum` of the KPI's value: milliseconds, points of a score, or 1 for a failed one of a share.
     /// Null where the KPI has no such sum.
-    async fn part(&self) -> Option<i64> {
+    fn part(&self) -> Option<i64> {
         self.0.part
     }
 }

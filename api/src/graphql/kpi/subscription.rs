@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Error, SimpleObject, Subscription};
 use futures_util::{Stream, stream};
-use identity::NotSignedIn;
-use kernel::{DomainError, Permission};
+use gateway::socket::lean;
+use kernel::Permission;
 use kpi::watch::Authorise;
 use kpi::{Push, Watch};
 
 use super::figure::KpiFigure;
+use crate::graphql::cost::about;
 use crate::graphql::error::{from_domain, not_signed_in};
 use crate::graphql::guard::Needs;
 use crate::graphql::request::{InRequest, Session};
@@ -25,49 +26,41 @@ pub(crate) struct KpiChanges {
     /// know; this snapshot replaces it.
     gap: bool,
     /// The KPIs, at the revision.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(directive = about::apply(10))]
     kpis: Vec<KpiFigure>,
 }
 
 impl From<Push> for KpiChanges {
     fn from(push: Push) -> Self {
-        let kpis = push.figures.into_iter().map(|figure| KpiFigure(Arc::new(figure))).collect();
+        let kpis = push.figures.into_iter().map(KpiFigure).collect();
         Self { revision: push.revision, snapshot: push.snapshot, gap: push.gap, kpis }
     }
 }
 
-/// Looks the token up again: who it stands for now, in the company that the stream began in.
+/// Looks the token up again: what it may do now, in the company that the stream began in.
 fn authorise(session: &Session) -> Result<Authorise, Error> {
     let company = session.scope()?.company().id;
     let auth = session.app().auth.clone();
-    let token = session.token().ok_or_else(not_signed_in)?.to_owned();
-    let origin = session.origin().clone();
+    let token: Arc<str> = session.token().ok_or_else(not_signed_in)?.into();
     Ok(Box::new(move || {
-        let (auth, token, origin) = (auth.clone(), token.clone(), origin.clone());
+        let (auth, token) = (auth.clone(), token.clone());
         Box::pin(async move {
-            match auth.principal(&token).await {
-                Ok(principal) if principal.company.id == company => Ok(Some(auth.scope(&principal, origin))),
-                // Who has switched to another company must not get its figures in the midst of this one's.
-                Ok(_) | Err(NotSignedIn::Token) => Ok(None),
-                Err(NotSignedIn::Fault(fault)) => Err(fault),
-            }
+            let principal = auth.current(&token).await?;
+            // Who has switched to another company must not get its figures in the midst of this one's.
+            let here = principal.filter(|principal| principal.company.id == company);
+            Ok(here.map(|principal| principal.permissions))
         })
     }))
 }
 
-/// The pushes of a watch. A database that is away for a while is waited for; anything else ends the stream.
+/// The pushes of a watch, which waits for a database that is away; anything else ends the stream.
 fn pushes(watch: Watch) -> impl Stream<Item = Result<KpiChanges, Error>> {
     stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
-        loop {
-            match watch.next().await {
-                Ok(Some(push)) => return Some((Ok(push.into()), Some(watch))),
-                Ok(None) => return Some((Err(not_signed_in()), None)),
-                Err(error) if error.fault().is_some_and(kernel::Fault::is_unavailable) => {
-                    tracing::warn!(%error, "figures are out of reach; the stream waits");
-                }
-                Err(error) => return Some((Err(from_domain(error)), None)),
-            }
+        match watch.next().await {
+            Ok(Some(push)) => Some((Ok(push.into()), Some(watch))),
+            Ok(None) => Some((Err(not_signed_in()), None)),
+            Err(error) => Some((Err(from_domain(error)), None)),
         }
     })
 }
@@ -92,6 +85,10 @@ impl KpiSubscription {
         after_revision: Option<i64>,
     ) -> Result<impl Stream<Item = Result<KpiChanges, Error>>, Error> {
         let session = ctx.session()?;
-        Ok(pushes(Watch::new(authorise(session)?, &session.app().hints, keys, after_revision)))
+        let company = session.scope()?.company();
+        // An event stream that is resumed knows its revision by the id of its last event.
+        let after = session.resume().or(after_revision);
+        let watch = Watch::new(&session.app().hub, company, authorise(session)?, keys, after);
+        Ok(lean(ctx, pushes(watch)))
     }
 }

@@ -13,6 +13,7 @@ use super::enums::{AccountKind, AccountRole, stored};
 use super::in_books;
 use super::reports::{GeneralLedger, general_ledger};
 use crate::graphql::connection::PageArgs;
+use crate::graphql::cost::{costs, paged};
 use crate::graphql::date::Date;
 use crate::graphql::guard::Told;
 use crate::graphql::ids::public;
@@ -97,70 +98,70 @@ impl Account {
     }
 
     /// Its number in the chart, unique in the company.
-    async fn number(&self) -> &str {
+    fn number(&self) -> &str {
         &self.0.number
     }
 
     /// Its name, in French in a French chart.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Its English name, if it has one.
-    async fn name_en(&self) -> Option<&str> {
+    fn name_en(&self) -> Option<&str> {
         self.0.name_en.as_deref()
     }
 
     /// Where its balance belongs. It never changes.
-    async fn kind(&self) -> Result<AccountKind, Error> {
+    fn kind(&self) -> Result<AccountKind, Error> {
         stored(ledger::account::AccountKind::parse(&self.0.kind), "kind of an account").map(Into::into)
     }
 
     /// What invoices, bills and payments use it for; null for the many that they do not.
-    async fn role(&self) -> Result<Option<AccountRole>, Error> {
+    fn role(&self) -> Result<Option<AccountRole>, Error> {
         let role = self.0.role.as_deref();
         role.map(|role| stored(ledger::account::Role::parse(role), "role of an account").map(Into::into))
             .transpose()
     }
 
     /// Whether its lines can be matched with each other (lettrage).
-    async fn reconcilable(&self) -> bool {
+    fn reconcilable(&self) -> bool {
         self.0.reconcilable
     }
 
     /// Whether each line must name a customer or supplier.
-    async fn party_required(&self) -> bool {
+    fn party_required(&self) -> bool {
         self.0.party_required
     }
 
     /// When it was closed; null while it is open.
-    async fn closed_at(&self) -> Option<DateTime<Utc>> {
+    fn closed_at(&self) -> Option<DateTime<Utc>> {
         self.0.closed_at
     }
 
     /// The partner's own reference, unique in the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.0.external_ref.as_deref()
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// When it was added.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 
     /// Its balance at the end of a day: debits less credits, in the company's currency. Income and expense begin
     /// each fiscal year at zero.
-    #[graphql(complexity = "10")]
+    #[graphql(directive = costs::apply(10))]
     async fn balance(
         &self,
         ctx: &Context<'_>,
@@ -176,7 +177,7 @@ impl Account {
     }
 
     /// Its lines within one fiscal year, each with the balance after it.
-    #[graphql(complexity = "crate::graphql::connection::asked(first, last) * child_complexity + 20")]
+    #[graphql(directive = paged::apply(), directive = costs::apply(20))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a connection and its range")]
     async fn general_ledger(
         &self,

@@ -18,10 +18,12 @@ use super::year::{FiscalYear, Period};
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::actor::Actor;
 use crate::graphql::connection::Connection;
+use crate::graphql::cost::{about, costs, newest};
 use crate::graphql::date::Date;
 use crate::graphql::error::bad_argument;
 use crate::graphql::guard::Told;
 use crate::graphql::ids::{parse_optional, public};
+use crate::graphql::inline::Rows;
 use crate::graphql::money::Money;
 use crate::graphql::node::{Node, node};
 use crate::graphql::request::{Batch, InRequest};
@@ -172,37 +174,37 @@ impl JournalEntry {
     }
 
     /// Its number in journal and fiscal year: gapless, rising with the dates. Null for a draft.
-    async fn number(&self) -> Option<i32> {
+    fn number(&self) -> Option<i32> {
         self.model.number
     }
 
     /// The accounting date.
-    async fn date(&self) -> Date {
+    fn date(&self) -> Date {
         Date::from(self.model.entry_date)
     }
 
     /// What it is about.
-    async fn label(&self) -> &str {
+    fn label(&self) -> &str {
         &self.model.label
     }
 
     /// The reference of the document that justifies it (pièce justificative).
-    async fn piece_ref(&self) -> Option<&str> {
+    fn piece_ref(&self) -> Option<&str> {
         self.model.piece_ref.as_deref()
     }
 
     /// The date of that document.
-    async fn piece_date(&self) -> Option<Date> {
+    fn piece_date(&self) -> Option<Date> {
         self.model.piece_date.map(Date::from)
     }
 
     /// Why it was written.
-    async fn kind(&self) -> Result<JournalEntryKind, Error> {
+    fn kind(&self) -> Result<JournalEntryKind, Error> {
         stored(ledger::entry::EntryKind::parse(&self.model.kind), "kind of an entry").map(Into::into)
     }
 
     /// How far it is.
-    async fn state(&self) -> Result<JournalEntryState, Error> {
+    fn state(&self) -> Result<JournalEntryState, Error> {
         stored(ledger::entry::EntryState::parse(&self.model.state), "state of an entry").map(Into::into)
     }
 
@@ -223,13 +225,13 @@ impl JournalEntry {
     }
 
     /// Its lines, in order.
-    #[graphql(complexity = "5 * child_complexity")]
-    async fn lines(&self, ctx: &Context<'_>) -> Result<Vec<Posting>, Error> {
-        Ok(self.own_lines(ctx).await?.into_iter().map(Posting).collect())
+    #[graphql(directive = about::apply(5))]
+    async fn lines(&self, ctx: &Context<'_>) -> Result<Rows<Posting>, Error> {
+        Ok(Rows(self.own_lines(ctx).await?.into_iter().map(Posting).collect()))
     }
 
     /// The sum of its debits, in the company's currency; of its credits as well once it is posted.
-    #[graphql(complexity = "2")]
+    #[graphql(directive = costs::apply(2))]
     async fn total(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         let lines = self.own_lines(ctx).await?;
         in_books(ctx, lines.iter().map(|line| line.debit_minor).sum())
@@ -237,14 +239,13 @@ impl JournalEntry {
 
     /// The public id of the thing it comes from: an invoice, a bill, a payment, an allocation, a closed fiscal year.
     /// Null for an entry that was written by hand.
-    async fn source_id(&self) -> Option<ID> {
+    fn source_id(&self) -> Option<ID> {
         let kind = self.model.source_kind.as_deref()?;
         let kind = Kind::ALL.iter().find(|known| known.prefix() == kind)?;
         Some(public(*kind, self.model.source_id?))
     }
 
     /// The thing it comes from. Null for an entry that was written by hand.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn source(&self, ctx: &Context<'_>) -> Result<Option<Node>, Error> {
         let kind = self.model.source_kind.as_deref();
         let kind = Kind::ALL.iter().find(|known| Some(known.prefix()) == kind);
@@ -268,37 +269,37 @@ impl JournalEntry {
     }
 
     /// When it was posted; null for a draft.
-    async fn posted_at(&self) -> Option<DateTime<Utc>> {
+    fn posted_at(&self) -> Option<DateTime<Utc>> {
         self.model.posted_at
     }
 
     /// Who posted it; null for a draft.
-    async fn posted_by(&self) -> Option<Actor> {
+    fn posted_by(&self) -> Option<Actor> {
         self.model.posted_by.clone().map(Actor)
     }
 
     /// The partner's own reference, unique in the company.
-    async fn external_ref(&self) -> Option<&str> {
+    fn external_ref(&self) -> Option<&str> {
         self.model.external_ref.as_deref()
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.model.version
     }
 
     /// When it was written.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.model.created_at
     }
 
     /// Who wrote it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.model.created_by.clone())
     }
 
     /// What happened to it, newest first.
-    #[graphql(complexity = "usize::try_from(first).unwrap_or(1) * child_complexity + 5")]
+    #[graphql(directive = newest::apply(), directive = costs::apply(5))]
     async fn activity(
         &self,
         ctx: &Context<'_>,

@@ -45,22 +45,22 @@ impl Journal {
     }
 
     /// Its code, e.g. `VE`, unique in the company.
-    async fn code(&self) -> &str {
+    fn code(&self) -> &str {
         &self.0.code
     }
 
     /// Its name.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// What goes into it. It never changes.
-    async fn kind(&self) -> Result<JournalKind, Error> {
+    fn kind(&self) -> Result<JournalKind, Error> {
         stored(ledger::entry::JournalKind::parse(&self.0.kind), "kind of a journal").map(Into::into)
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 }

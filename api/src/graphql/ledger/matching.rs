@@ -50,49 +50,47 @@ impl Matching {
     }
 
     /// The debit line.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn debit(&self, ctx: &Context<'_>) -> Result<Posting, Error> {
         Posting::referred(ctx, self.0.debit_posting_id).await
     }
 
     /// The credit line.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn credit(&self, ctx: &Context<'_>) -> Result<Posting, Error> {
         Posting::referred(ctx, self.0.credit_posting_id).await
     }
 
     /// How much of both, in the company's currency.
-    async fn amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn amount(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.amount_minor)
     }
 
     /// Since when it holds: never before both lines.
-    async fn matched_on(&self) -> Date {
+    fn matched_on(&self) -> Date {
         Date::from(self.0.matched_on)
     }
 
     /// From when it no longer holds; null while it does.
-    async fn undone_on(&self) -> Option<Date> {
+    fn undone_on(&self) -> Option<Date> {
         self.0.undone_on.map(Date::from)
     }
 
     /// Who undid it; null while it holds.
-    async fn undone_by(&self) -> Option<Actor> {
+    fn undone_by(&self) -> Option<Actor> {
         self.0.undone_by.clone().map(Actor)
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
+    fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
     /// Who made it.
-    async fn created_by(&self) -> Actor {
+    fn created_by(&self) -> Actor {
         Actor(self.0.created_by.clone())
     }
 }

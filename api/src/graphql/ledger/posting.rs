@@ -14,6 +14,7 @@ use super::entry::JournalEntry;
 use super::enums::stored;
 use super::in_books;
 use super::matching::Matching;
+use crate::graphql::cost::{about, costs};
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
@@ -103,34 +104,32 @@ impl Posting {
     }
 
     /// Its entry.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn entry(&self, ctx: &Context<'_>) -> Result<JournalEntry, Error> {
         stored(JournalEntry::load(ctx, self.0.entry_id).await?, "a line without an entry")
     }
 
     /// Its place in the entry, from 1.
-    async fn line_no(&self) -> i32 {
+    fn line_no(&self) -> i32 {
         self.0.line_no
     }
 
     /// Its account.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn account(&self, ctx: &Context<'_>) -> Result<Account, Error> {
         Account::referred(ctx, self.0.account_id).await
     }
 
     /// What is debited, in the company's currency; zero on a credit line.
-    async fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.debit_minor)
     }
 
     /// What is credited, in the company's currency; zero on a debit line.
-    async fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.credit_minor)
     }
 
     /// The amount in another currency, if it arose in one.
-    async fn foreign(&self) -> Option<ForeignAmount> {
+    fn foreign(&self) -> Option<ForeignAmount> {
         let currency = self.0.foreign_currency.as_deref()?;
         Some(ForeignAmount {
             amount: Money::new(self.0.foreign_minor?, currency),
@@ -139,12 +138,12 @@ impl Posting {
     }
 
     /// The public id of the customer or supplier; null where the account needs none.
-    async fn party_id(&self) -> Option<ID> {
+    fn party_id(&self) -> Option<ID> {
         self.0.party_id.map(|id| public(Kind::Party, id))
     }
 
     /// The customer or supplier; null where the account needs none.
-    #[graphql(guard = "Needs(Permission::PartiesRead)", complexity = "child_complexity + 1")]
+    #[graphql(guard = "Needs(Permission::PartiesRead)")]
     async fn party(&self, ctx: &Context<'_>) -> Result<Option<Party>, Error> {
         match self.0.party_id {
             Some(id) => Party::load(ctx, id).await,
@@ -153,22 +152,23 @@ impl Posting {
     }
 
     /// What it is for.
-    async fn label(&self) -> &str {
+    fn label(&self) -> &str {
         &self.0.label
     }
 
     /// The tax code that it follows from, e.g. `S 20`.
-    async fn tax_code(&self) -> Option<&str> {
+    fn tax_code(&self) -> Option<&str> {
         self.0.tax_code.as_deref()
     }
 
     /// The base that the tax was computed on, in the company's currency; null without a tax code.
-    async fn tax_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
+    fn tax_base(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         self.0.tax_base_minor.map(|minor| in_books(ctx, minor)).transpose()
     }
 
     /// Its analytic dimensions.
-    async fn analytic(&self) -> Vec<AnalyticTag> {
+    #[graphql(directive = about::apply(3))]
+    fn analytic(&self) -> Vec<AnalyticTag> {
         let tags = self.0.analytic.as_ref().and_then(|tags| tags.as_object());
         let tags = tags.into_iter().flatten();
         tags.filter_map(|(name, value)| {
@@ -178,25 +178,25 @@ impl Posting {
     }
 
     /// When it is due, on receivable and payable accounts.
-    async fn due_on(&self) -> Option<Date> {
+    fn due_on(&self) -> Option<Date> {
         self.0.due_on.map(Date::from)
     }
 
     /// The entry's date, once it is posted; null on a draft.
-    async fn posted_on(&self) -> Option<Date> {
+    fn posted_on(&self) -> Option<Date> {
         self.0.posted_on.map(Date::from)
     }
 
     /// What matchings have left of it, in the company's currency, positive on both sides. Null on a draft, and on an
     /// account that is not reconcilable.
-    #[graphql(complexity = "2")]
+    #[graphql(directive = costs::apply(2))]
     async fn open(&self, ctx: &Context<'_>) -> Result<Option<Money>, Error> {
         let open = ctx.session()?.load::<OpenAmounts>(self.0.id).await?;
         open.map(|minor| in_books(ctx, minor)).transpose()
     }
 
     /// The matchings that hold, oldest first.
-    #[graphql(complexity = "3 * child_complexity + 1")]
+    #[graphql(directive = about::apply(3))]
     async fn matchings(&self, ctx: &Context<'_>) -> Result<Vec<Matching>, Error> {
         let matchings = ctx.session()?.load::<MatchingsOfLine>(self.0.id).await?;
         Ok(matchings.unwrap_or_default().into_iter().map(Matching).collect())

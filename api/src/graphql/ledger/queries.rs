@@ -14,7 +14,8 @@ use super::posting::Posting;
 use super::rate::{ExchangeRate, ExchangeRateFilter};
 use super::reports::{AgedReport, TrialBalance, aged};
 use super::year::FiscalYear;
-use crate::graphql::connection::{Connection, PageArgs, TotalCount, asked, connection};
+use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::{about, costs, paged};
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::{parse, parse_optional};
@@ -42,7 +43,7 @@ impl LedgerQuery {
     /// The chart of accounts, by number.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 5"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn accounts(
         &self,
@@ -65,14 +66,14 @@ impl LedgerQuery {
     }
 
     /// The journals, by code: five of them.
-    #[graphql(guard = "Needs(Permission::LedgerRead)", complexity = "5 * child_complexity + 1")]
+    #[graphql(guard = "Needs(Permission::LedgerRead)", directive = about::apply(5))]
     async fn journals(&self, ctx: &Context<'_>) -> Result<Vec<Journal>, Error> {
         let tx = ctx.session()?.read().await?;
         Ok(journal::service::list(&tx).await.told()?.into_iter().map(Journal).collect())
     }
 
     /// The fiscal years, the latest first. A company has few: they are not paged.
-    #[graphql(guard = "Needs(Permission::LedgerRead)", complexity = "10 * child_complexity + 1")]
+    #[graphql(guard = "Needs(Permission::LedgerRead)", directive = about::apply(10))]
     async fn fiscal_years(&self, ctx: &Context<'_>) -> Result<Vec<FiscalYear>, Error> {
         let tx = ctx.session()?.read().await?;
         Ok(year::service::list(&tx).await.told()?.into_iter().map(FiscalYear).collect())
@@ -91,7 +92,7 @@ impl LedgerQuery {
     /// Journal entries, drafts and posted ones.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 5"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn journal_entries(
         &self,
@@ -118,7 +119,7 @@ impl LedgerQuery {
     /// The lines of a reconcilable account that are still open, oldest first: what can be matched.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 10"
+        directive = paged::apply(), directive = costs::apply(10)
     )]
     async fn open_postings(
         &self,
@@ -143,7 +144,7 @@ impl LedgerQuery {
 
     /// The trial balance from one day to another. Years that are not closed yet are shown as if they were: their
     /// result on the accounts of the year's profit or loss.
-    #[graphql(guard = "Needs(Permission::LedgerRead)", complexity = "child_complexity + 20")]
+    #[graphql(guard = "Needs(Permission::LedgerRead)", directive = costs::apply(20))]
     async fn trial_balance(
         &self,
         ctx: &Context<'_>,
@@ -162,7 +163,7 @@ impl LedgerQuery {
     /// What customers owed at the end of a day, by how long it is overdue.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 50"
+        directive = paged::apply(), directive = costs::apply(50)
     )]
     async fn aged_receivables(
         &self,
@@ -179,7 +180,7 @@ impl LedgerQuery {
     /// What suppliers were owed at the end of a day, by how long it is overdue.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 50"
+        directive = paged::apply(), directive = costs::apply(50)
     )]
     async fn aged_payables(
         &self,
@@ -196,7 +197,7 @@ impl LedgerQuery {
     /// Exchange rates, the latest day first.
     #[graphql(
         guard = "Needs(Permission::LedgerRead)",
-        complexity = "asked(first, last) * child_complexity + 5"
+        directive = paged::apply(), directive = costs::apply(5)
     )]
     async fn exchange_rates(
         &self,

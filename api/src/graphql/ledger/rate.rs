@@ -66,27 +66,27 @@ impl ExchangeRate {
     }
 
     /// The currency, ISO 4217.
-    async fn currency(&self) -> &str {
+    fn currency(&self) -> &str {
         &self.0.currency
     }
 
     /// The day from which it holds.
-    async fn date(&self) -> Date {
+    fn date(&self) -> Date {
         Date::from(self.0.on_date)
     }
 
     /// The company's currency for one unit.
-    async fn rate(&self) -> Decimal {
+    fn rate(&self) -> Decimal {
         self.0.rate
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
+    fn updated_at(&self) -> DateTime<Utc> {
         self.0.updated_at
     }
 }

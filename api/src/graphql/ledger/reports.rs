@@ -11,9 +11,11 @@ use super::account::Account;
 use super::in_books;
 use super::posting::Posting;
 use crate::graphql::connection::{Connection, PageArgs, TotalCount, connection};
+use crate::graphql::cost::about;
 use crate::graphql::date::Date;
 use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
+use crate::graphql::inline::Rows;
 use crate::graphql::invoicing::party::Party;
 use crate::graphql::money::Money;
 use crate::graphql::request::InRequest;
@@ -31,28 +33,28 @@ impl TrialBalance {
 #[Object]
 impl TrialBalance {
     /// The first day.
-    async fn from(&self) -> Date {
+    fn from(&self) -> Date {
         Date::from(self.0.from)
     }
 
     /// The last day.
-    async fn to(&self) -> Date {
+    fn to(&self) -> Date {
         Date::from(self.0.to)
     }
 
     /// The accounts that have a balance or moved, by number.
-    #[graphql(complexity = "80 * child_complexity")]
-    async fn rows(&self) -> Vec<BalanceRow> {
-        self.0.rows.iter().cloned().map(BalanceRow).collect()
+    #[graphql(directive = about::apply(80))]
+    fn rows(&self) -> Rows<BalanceRow> {
+        Rows(self.0.rows.iter().cloned().map(BalanceRow).collect())
     }
 
     /// Debits of all accounts in the range: equal to the credits.
-    async fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sum(|row| row.debit_minor))
     }
 
     /// Credits of all accounts in the range: equal to the debits.
-    async fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sum(|row| row.credit_minor))
     }
 }
@@ -65,28 +67,27 @@ pub(super) struct BalanceRow(TrialBalanceRow);
 #[Object(name = "TrialBalanceRow")]
 impl BalanceRow {
     /// The account.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn account(&self, ctx: &Context<'_>) -> Result<Account, Error> {
         Account::referred(ctx, self.0.account_id).await
     }
 
     /// Debits less credits before the first day, the opening entry of that day included.
-    async fn opening(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn opening(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.opening_minor)
     }
 
     /// Debits from the first to the last day.
-    async fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.debit_minor)
     }
 
     /// Credits from the first to the last day.
-    async fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.credit_minor)
     }
 
     /// Debits less credits at the end of the last day.
-    async fn closing(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn closing(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.closing_minor())
     }
 }
@@ -119,28 +120,27 @@ pub(super) async fn general_ledger(
 #[Object]
 impl GeneralLedger {
     /// The account.
-    #[graphql(complexity = "child_complexity + 1")]
     async fn account(&self, ctx: &Context<'_>) -> Result<Account, Error> {
         Account::referred(ctx, self.account).await
     }
 
     /// The balance before the first day, the opening entry of that day included: debits less credits.
-    async fn opening(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn opening(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sums.0)
     }
 
     /// Debits from the first to the last day.
-    async fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn debit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sums.1)
     }
 
     /// Credits from the first to the last day.
-    async fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn credit(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sums.2)
     }
 
     /// The balance at the end of the last day.
-    async fn closing(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn closing(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.sums.3)
     }
 
@@ -162,12 +162,12 @@ pub(super) struct GeneralLedgerLine(LedgerLine);
 #[Object]
 impl GeneralLedgerLine {
     /// The line.
-    async fn posting(&self) -> Posting {
+    fn posting(&self) -> Posting {
         Posting(self.0.posting.clone())
     }
 
     /// The account's balance after it: debits less credits.
-    async fn balance(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn balance(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.balance_minor)
     }
 }
@@ -202,12 +202,12 @@ pub(super) async fn aged(
 #[Object]
 impl AgedReport {
     /// The day.
-    async fn on(&self) -> Date {
+    fn on(&self) -> Date {
         Date::from(self.on)
     }
 
     /// The sums over all parties.
-    async fn totals(&self) -> AgedAmounts {
+    fn totals(&self) -> AgedAmounts {
         AgedAmounts(self.report.totals.clone())
     }
 
@@ -226,18 +226,18 @@ pub(super) struct AgedPartyRow(AgedParty);
 #[Object(name = "AgedParty")]
 impl AgedPartyRow {
     /// The public id of the customer or supplier.
-    async fn party_id(&self) -> ID {
+    fn party_id(&self) -> ID {
         public(Kind::Party, self.0.party_id)
     }
 
     /// The customer or supplier.
-    #[graphql(guard = "Needs(Permission::PartiesRead)", complexity = "child_complexity + 1")]
+    #[graphql(guard = "Needs(Permission::PartiesRead)")]
     async fn party(&self, ctx: &Context<'_>) -> Result<Option<Party>, Error> {
         Party::load(ctx, self.0.party_id).await
     }
 
     /// How old it is.
-    async fn amounts(&self) -> AgedAmounts {
+    fn amounts(&self) -> AgedAmounts {
         AgedAmounts(self.0.clone())
     }
 }
@@ -249,35 +249,35 @@ pub(super) struct AgedAmounts(AgedParty);
 #[Object]
 impl AgedAmounts {
     /// Not due yet, or due on the very day.
-    async fn not_due(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn not_due(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.not_due_minor)
     }
 
     /// 1 to 30 days overdue.
     #[graphql(name = "days1To30")]
-    async fn days_1_to_30(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn days_1_to_30(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.days_1_30_minor)
     }
 
     /// 31 to 60 days overdue.
     #[graphql(name = "days31To60")]
-    async fn days_31_to_60(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn days_31_to_60(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.days_31_60_minor)
     }
 
     /// 61 to 90 days overdue.
     #[graphql(name = "days61To90")]
-    async fn days_61_to_90(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn days_61_to_90(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.days_61_90_minor)
     }
 
     /// More than 90 days overdue.
-    async fn over_90(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn over_90(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.over_90_minor)
     }
 
     /// All of it.
-    async fn total(&self, ctx: &Context<'_>) -> Result<Money, Error> {
+    fn total(&self, ctx: &Context<'_>) -> Result<Money, Error> {
         in_books(ctx, self.0.total_minor)
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::enums::{FiscalYearState, PeriodState, stored};
 use crate::graphql::actor::Actor;
+use crate::graphql::cost::{about, costs};
 use crate::graphql::date::Date;
 use crate::graphql::guard::Told;
 use crate::graphql::ids::public;
@@ -75,44 +76,44 @@ impl FiscalYear {
     }
 
     /// Its name: `2026`, or `2026-2027` when it spans two calendar years.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// Its first day.
-    async fn first_day(&self) -> Date {
+    fn first_day(&self) -> Date {
         Date::from(self.0.first_day)
     }
 
     /// Its last day.
-    async fn last_day(&self) -> Date {
+    fn last_day(&self) -> Date {
         Date::from(self.0.last_day)
     }
 
     /// How far it is.
-    async fn state(&self) -> Result<FiscalYearState, Error> {
+    fn state(&self) -> Result<FiscalYearState, Error> {
         stored(ledger::year::YearState::parse(&self.0.state), "state of a fiscal year").map(Into::into)
     }
 
     /// When it was closed; null while it is open.
-    async fn closed_at(&self) -> Option<DateTime<Utc>> {
+    fn closed_at(&self) -> Option<DateTime<Utc>> {
         self.0.closed_at
     }
 
     /// Who closed it; null while it is open.
-    async fn closed_by(&self) -> Option<Actor> {
+    fn closed_by(&self) -> Option<Actor> {
         self.0.closed_by.clone().map(Actor)
     }
 
     /// Its months, in order.
-    #[graphql(complexity = "12 * child_complexity + 2")]
+    #[graphql(directive = about::apply(12), directive = costs::apply(2))]
     async fn periods(&self, ctx: &Context<'_>) -> Result<Vec<Period>, Error> {
         let periods = ctx.session()?.load::<PeriodsOfYear>(self.0.id).await?;
         Ok(periods.unwrap_or_default().into_iter().map(Period).collect())
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 }
@@ -142,27 +143,27 @@ impl Period {
     }
 
     /// Its place in the year, from 1.
-    async fn number(&self) -> i16 {
+    fn number(&self) -> i16 {
         self.0.number
     }
 
     /// Its first day.
-    async fn first_day(&self) -> Date {
+    fn first_day(&self) -> Date {
         Date::from(self.0.first_day)
     }
 
     /// Its last day.
-    async fn last_day(&self) -> Date {
+    fn last_day(&self) -> Date {
         Date::from(self.0.last_day)
     }
 
     /// How far it is.
-    async fn state(&self) -> Result<PeriodState, Error> {
+    fn state(&self) -> Result<PeriodState, Error> {
         stored(ledger::year::PeriodState::parse(&self.0.state), "state of a period").map(Into::into)
     }
 
     /// For `expectedVersion` of the next change.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         self.0.version
     }
 }

@@ -72,6 +72,8 @@ pub struct CompanyChange {
     pub locale: Option<String>,
     /// Whether a bill must be approved by somebody else than who entered it.
     pub four_eyes: Option<bool>,
+    /// Whether clients may only send registered documents.
+    pub documents_only: Option<bool>,
 }
 
 /// Changes the company's settings.
@@ -96,9 +98,10 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
     };
     after.check()?;
     let four_eyes = change.four_eyes.unwrap_or(before.four_eyes);
+    let documents_only = change.documents_only.unwrap_or(before.documents_only);
     tx.run(
         "UPDATE company SET name = $1, legal_form = $2, siren = $3, zone = $4, locale = $5, four_eyes = $6,
-             version = version + 1, updated_at = $7, updated_by = $8",
+             documents_only = $7, version = version + 1, updated_at = $8, updated_by = $9",
         [
             after.name.clone().into(),
             after.legal_form.clone().into(),
@@ -106,6 +109,7 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
             after.zone.clone().into(),
             after.locale.clone().into(),
             four_eyes.into(),
+            documents_only.into(),
             scope.clock().now().into(),
             scope.actor().stored().into(),
         ],
@@ -119,6 +123,7 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
         .changed("timeZone", &before.zone, &after.zone)
         .changed("locale", &before.locale, &after.locale)
         .changed("fourEyes", &before.four_eyes, &four_eyes)
+        .changed("documentsOnly", &before.documents_only, &documents_only)
         .append(tx)
         .await?;
     Ok(())

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use entity::invoicing::invoice::{Column, Entity, Model};
 use entity::invoicing::{invoice_line, invoice_tax};
 use kernel::page::{Page, Slice};
+use kernel::sparse::Columns;
 use kernel::{Kind, Permission, Tx};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, Condition, IntoSimpleExpr, QueryFilter, Select};
@@ -149,19 +150,20 @@ pub async fn by_ids(tx: &Tx, ids: &[Uuid]) -> Result<Vec<Model>, Error> {
     Ok(store::by_ids(tx, ids).await?)
 }
 
-/// A page of invoices and credit notes.
+/// A page of invoices and credit notes, with some of their columns.
 pub async fn list(
     tx: &Tx,
     filter: &InvoiceFilter,
     sort: InvoiceSort,
     slice: &Slice,
+    columns: Columns<Entity>,
 ) -> Result<Page<Model>, Error> {
     tx.scope().require(Permission::InvoicingRead)?;
     let select = match sort {
         InvoiceSort::Newest => select(tx, filter),
         InvoiceSort::IssueDate | InvoiceSort::DueDate => select(tx, filter).filter(is_issued()),
     };
-    listing::page(tx, select, &sort.sort(), slice).await
+    listing::page_of(tx, select, &sort.sort(), slice, columns).await
 }
 
 /// How many invoices and credit notes; in an order of issued ones only those count.
@@ -175,10 +177,14 @@ pub async fn count(tx: &Tx, filter: &InvoiceFilter, sort: InvoiceSort) -> Result
 }
 
 /// The lines of these invoices, by invoice and in their order.
-pub async fn lines_of(tx: &Tx, invoices: &[Uuid]) -> Result<Vec<invoice_line::Model>, Error> {
+pub async fn lines_of(
+    tx: &Tx,
+    invoices: &[Uuid],
+    columns: &Columns<invoice_line::Entity>,
+) -> Result<Vec<invoice_line::Model>, Error> {
     tx.scope().require(Permission::InvoicingRead)?;
-    let sql = "SELECT * FROM invoice_line WHERE invoice_id = ANY($1) ORDER BY invoice_id, line_no";
-    Ok(tx.all(sql, [invoices.to_vec().into()]).await?)
+    let rest = "FROM invoice_line WHERE invoice_id = ANY($1) ORDER BY invoice_id, line_no";
+    Ok(tx.columns(columns, rest, [invoices.to_vec().into()]).await?)
 }
 
 /// The tax groups of these invoices, by invoice, category and rate.

@@ -9,6 +9,7 @@ use invoicing::catalog::tax_code;
 use invoicing::invoice::{NewInvoice, NewLine, reading, service};
 use invoicing::party::{self, NewParty};
 use invoicing::payment::{self, Direction, Method, NewPayment, Target};
+use kernel::sparse::Columns;
 use kernel::{Actor, Permission, PermissionSet, Scope};
 use ledger::year::Chart;
 use rust_decimal::Decimal;
@@ -192,7 +193,7 @@ impl Shop {
     /// Its lines.
     pub(crate) async fn lines(&self, id: Uuid) -> Vec<invoice_line::Model> {
         let tx = self.scope.read().await.expect("snapshot");
-        let lines = reading::lines_of(&tx, &[id]).await.expect("lines");
+        let lines = reading::lines_of(&tx, &[id], &Columns::All).await.expect("lines");
         tx.end().await;
         lines
     }

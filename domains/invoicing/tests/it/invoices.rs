@@ -11,6 +11,7 @@ use invoicing::invoice::reading::{self, InvoiceFilter, InvoiceSort};
 use invoicing::invoice::{InvoiceEdit, NewInvoice, NewLine, PaymentState, State, payment_state, service};
 use invoicing::party::{self, PartyEdit};
 use kernel::page::Slice;
+use kernel::sparse::Columns;
 use kernel::{Currency, DomainError};
 use testing::{at, day};
 use uuid::Uuid;
@@ -428,7 +429,7 @@ async fn lists_filter_sort_and_agree_with_the_derived_state() {
     shop.paid(ids[1], 100).await;
     let tx = shop.scope.read().await.expect("snapshot");
     let list = async |filter: &InvoiceFilter, sort| {
-        let page = reading::list(&tx, filter, sort, &Slice::first(10)).await.expect("list");
+        let page = reading::list(&tx, filter, sort, &Slice::first(10), Columns::All).await.expect("list");
         let count = reading::count(&tx, filter, sort).await.expect("count");
         assert_eq!(usize::try_from(count).expect("few"), page.items.len(), "{filter:?}");
         page.items

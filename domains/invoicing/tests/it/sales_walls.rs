@@ -13,6 +13,7 @@ use invoicing::party::{NewParty, PartyEdit};
 use invoicing::satisfaction::service as satisfaction;
 use invoicing::tax::{Category, Chargeable};
 use kernel::page::Slice;
+use kernel::sparse::Columns;
 use kernel::{Actor, DomainError, Permission, PermissionSet, Scope, Tx};
 use uuid::Uuid;
 
@@ -130,7 +131,9 @@ async fn act(tx: &Tx, case: &str, own: Things, named: Things) -> Result<(), Erro
         "party.unarchive" => parties::unarchive(tx, named.party, 1).await,
         "party.get" => parties::get(tx, named.party).await.map(unit),
         "party.iban" => parties::iban(tx, named.party).await.map(unit),
-        "party.by_ids" => parties::by_ids(tx, &[named.party]).await.map(|found| none(!found.is_empty())),
+        "party.by_ids" => {
+            parties::by_ids(tx, &[named.party], &Columns::All).await.map(|found| none(!found.is_empty()))
+        }
         "party.list" => {
             parties::list(tx, &parties::PartyFilter::default(), parties::PartySort::Newest, &slice)
                 .await
@@ -185,14 +188,16 @@ async fn act(tx: &Tx, case: &str, own: Things, named: Things) -> Result<(), Erro
         "invoice.issue" => invoices::issue(tx, named.draft, 1, None).await,
         "invoice.get" => reading::get(tx, named.issued).await.map(unit),
         "invoice.by_ids" => reading::by_ids(tx, &[named.issued]).await.map(|found| none(!found.is_empty())),
-        "invoice.lines" => reading::lines_of(tx, &[named.issued]).await.map(|found| none(!found.is_empty())),
+        "invoice.lines" => {
+            reading::lines_of(tx, &[named.issued], &Columns::All).await.map(|found| none(!found.is_empty()))
+        }
         "invoice.taxes" => reading::taxes_of(tx, &[named.issued]).await.map(|found| none(!found.is_empty())),
         "invoice.notes" => {
             reading::credit_notes_of(tx, &[named.issued]).await.map(|found| none(!found.is_empty()))
         }
         "invoice.list" => {
             let filter = reading::InvoiceFilter { customer_id: Some(named.party), ..Default::default() };
-            let page = reading::list(tx, &filter, reading::InvoiceSort::Newest, &slice).await?;
+            let page = reading::list(tx, &filter, reading::InvoiceSort::Newest, &slice, Columns::All).await?;
             none(!page.items.is_empty());
             Ok(())
         }

@@ -48,7 +48,38 @@ pub async fn figures_of(
     freshness: Freshness,
 ) -> Result<(Head, Vec<Figure>), Error> {
     tx.scope().require(Permission::KpiRead)?;
-    let today = tx.scope().today();
+    let (head, readings) = read_on(tx, tx.scope().today(), definitions, freshness).await?;
+    Ok((head, readings.into_iter().map(|reading| reading.figure).collect()))
+}
+
+/// A figure as it was read.
+pub(crate) struct Reading {
+    pub(crate) figure: Figure,
+    /// Whether its definition is ahead of the revision: it was changed, and that is not folded yet.
+    pub(crate) ahead: bool,
+}
+
+/// All figures in use as they follow from the company's revision alone: on the day of the last midnight that the
+/// revision knows, wherever and whenever they are read. Before its first midnight the clock tells the day. `day` is
+/// that day as the caller knows it, which saves a second reading; a wrong one does no harm. Needs `kpi.read`.
+pub(crate) async fn at_revision(tx: &Tx, day: Option<NaiveDate>) -> Result<(Head, Vec<Reading>), Error> {
+    tx.scope().require(Permission::KpiRead)?;
+    let day = day.unwrap_or_else(|| tx.scope().today());
+    let read = async |day| read_on(tx, day, definition::store::all(tx).await?, Freshness::AtRevision).await;
+    let (head, readings) = read(day).await?;
+    match head.ticked_on.unwrap_or_else(|| tx.scope().today()) {
+        of_revision if of_revision == day => Ok((head, readings)),
+        of_revision => Ok(read(of_revision).await?),
+    }
+}
+
+/// The figures of definitions on a day, and the head that they show.
+async fn read_on(
+    tx: &Tx,
+    today: NaiveDate,
+    definitions: Vec<Model>,
+    freshness: Freshness,
+) -> Result<(Head, Vec<Reading>), Fault> {
     let specs = definitions.iter().map(Spec::of).collect::<Result<Vec<_>, Fault>>()?;
     // The first slot tells when definitions changed; figures over the same days of a cube share a slot.
     let mut slots = vec![Slot { cube: cubes::DEFINITION.name, first: FIRST_DAY, last: LAST_DAY }];
@@ -61,19 +92,21 @@ pub async fn figures_of(
             slot.push(cell);
         }
     }
-    let mut figures = Vec::with_capacity(specs.len());
+    let mut readings = Vec::with_capacity(specs.len());
     for ((definition, spec), place) in definitions.into_iter().zip(specs).zip(places) {
         let slot = by_slot.get(place).map_or(&[][..], Vec::as_slice);
         let cells: Vec<Cell> = slot.iter().map(|cell| cell.cell.clone()).collect();
         let value = evaluate(&spec, &cells)?;
         let moved = slot.iter().filter(|cell| spec.counts(&cell.cell.dim1)).map(|cell| cell.revision);
-        let redefined =
-            by_slot[0].iter().filter(|cell| cell.cell.dim1 == definition.key).map(|cell| cell.revision);
+        let defined = || by_slot[0].iter().filter(|cell| cell.cell.dim1 == definition.key);
+        let redefined = defined().map(|cell| cell.revision);
         let ticked = if spec.window.moves_with_the_day() { head.ticked_revision } else { 0 };
         let revision = moved.chain(redefined).fold(ticked, i64::max);
-        figures.push(figure(tx, definition, spec, value, revision));
+        let folded_version: i64 = defined().map(|cell| cell.cell.count).sum();
+        let ahead = folded_version != i64::from(definition.version);
+        readings.push(Reading { figure: figure(tx, today, definition, spec, value, revision), ahead });
     }
-    Ok((head, figures))
+    Ok((head, readings))
 }
 
 fn slot_of(spec: &Spec, today: NaiveDate) -> Slot {
@@ -89,10 +122,9 @@ fn place_of(slots: &mut Vec<Slot>, slot: Slot) -> usize {
     })
 }
 
-fn figure(tx: &Tx, definition: Model, spec: Spec, value: Value, revision: i64) -> Figure {
-    let scope = tx.scope();
-    let (first, last) = spec.window.days(scope.today());
-    let standing = standing(&spec, &value, definition.target, scope.company().currency);
+fn figure(tx: &Tx, today: NaiveDate, definition: Model, spec: Spec, value: Value, revision: i64) -> Figure {
+    let (first, last) = spec.window.days(today);
+    let standing = standing(&spec, &value, definition.target, tx.scope().company().currency);
     let (from, to) = ((first != FIRST_DAY).then_some(first), (last != LAST_DAY).then_some(last));
     Figure { definition, spec, value, standing, from, to, revision }
 }
@@ -108,13 +140,13 @@ pub async fn changed_keys_after(tx: &Tx, revision: i64) -> Result<Vec<String>, E
 /// rollup: what [`values`] must equal. Its figures carry no revision of their own (0). Needs `kpi.read`.
 pub async fn recompute(tx: &Tx, keys: Option<&[String]>) -> Result<Vec<Figure>, Error> {
     tx.scope().require(Permission::KpiRead)?;
-    let definitions = definitions(tx, keys).await?;
+    let (definitions, today) = (definitions(tx, keys).await?, tx.scope().today());
     let mut figures = Vec::with_capacity(definitions.len());
     for definition in definitions {
         let spec = Spec::of(&definition)?;
-        let cells = store::recomputed(tx, spec.cube()?, slot_of(&spec, tx.scope().today())).await?;
+        let cells = store::recomputed(tx, spec.cube()?, slot_of(&spec, today)).await?;
         let value = evaluate(&spec, &cells)?;
-        figures.push(figure(tx, definition, spec, value, 0));
+        figures.push(figure(tx, today, definition, spec, value, 0));
     }
     Ok(figures)
 }

@@ -3,7 +3,10 @@
 mod by_hand;
 mod definitions;
 mod drill_down;
+mod fan_out;
 mod figures;
+mod followers;
+mod following;
 mod forging;
 mod invariant;
 mod plans;

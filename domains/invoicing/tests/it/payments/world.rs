@@ -196,7 +196,8 @@ impl World {
         let row = self.invoice_row(invoice_id).await;
         let currency = Currency::parse(&row.currency).expect("currency");
         let tx = self.scope.read().await.expect("snapshot");
-        let lines = reading::lines_of(&tx, &[invoice_id]).await.expect("lines");
+        let lines =
+            reading::lines_of(&tx, &[invoice_id], &kernel::sparse::Columns::All).await.expect("lines");
         tx.end().await;
         let part = |line: &entity::invoicing::invoice_line::Model| CreditLine {
             line_id: line.id,
