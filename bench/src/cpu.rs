@@ -1,4 +1,4 @@
-//! CPU time of processes, from the kernel's own accounting.
+//! CPU time and memory of processes, from the kernel's own accounting.
 
 use std::collections::HashMap;
 use std::fs;
@@ -33,6 +33,12 @@ pub(crate) fn of_family(root: i32) -> f64 {
         waiting.extend(children.remove(&pid).unwrap_or_default());
     }
     sum
+}
+
+/// Resident memory of a process.
+pub(crate) fn resident_kib(pid: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// User and system milliseconds of the children that this process has waited for.

@@ -2,14 +2,17 @@
 //! under the same policies in the same run. Ratios are the result; milliseconds only tell their scale.
 
 mod cpu;
+mod fairness;
 mod replay;
 mod rig;
 mod scenario;
+mod streams;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use rig::{Failure, Rig};
 use scenario::{SCENARIOS, Scenario};
 
@@ -22,6 +25,12 @@ const CLIENTS: usize = 4;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Ten thousand sockets are as many files, here and in the server that inherits the limit.
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most)
+    {
+        eprintln!("bench: the limit of open files stays as it is: {error}");
+    }
     match run().await {
         Ok(table) => {
             println!("{table}");
@@ -55,7 +64,12 @@ async fn run() -> Result<String, Failure> {
         "| request | server ms | PostgreSQL ms | pgbench ms | its PostgreSQL ms | ratio (min–max) | statements |\n\
          |---|---|---|---|---|---|---|\n",
     );
-    for scenario in SCENARIOS {
+    // Arguments choose among the scenarios by words of their names.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let chosen = |scenario: &&Scenario| {
+        words.is_empty() || words.iter().any(|word| scenario.name.contains(word.as_str()))
+    };
+    for scenario in SCENARIOS.iter().filter(chosen) {
         let (rounds, statements) = measure(&rig, scenario).await?;
         let mut sorted = rounds.clone();
         sorted.sort_by(|a, b| a.ratio().total_cmp(&b.ratio()));
@@ -73,6 +87,17 @@ async fn run() -> Result<String, Failure> {
             most.ratio(),
         )?;
         eprintln!("{}: {:.2} {median:.2?}", scenario.name, median.ratio());
+    }
+    let chosen = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
+    if chosen("streams") {
+        table.push_str("\n| subscriptions | |\n|---|---|\n");
+        table.push_str(&streams::deliver(&rig, 1, 1000).await?);
+        table.push_str(&streams::deliver(&rig, 200, 25).await?);
+        table.push_str(&streams::idle(&rig, 10_000).await?);
+    }
+    if chosen("fairness") {
+        table.push_str("\n| fairness | |\n|---|---|\n");
+        table.push_str(&fairness::measure(&rig).await?);
     }
     rig.stop().await?;
     Ok(table)

@@ -12,7 +12,9 @@ use kernel::vault::Vault;
 use migration::RolePasswords;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
+use tokio::task::JoinHandle;
 
+use crate::streams::House;
 use crate::{CLIENTS, cpu, replay};
 
 /// What ends the benchmark.
@@ -72,46 +74,108 @@ impl Rig {
         self.scratch.path()
     }
 
+    /// Founds a company with a customer and an article; its owner's token, and their ids.
+    pub(crate) async fn found(&self, name: &str) -> Result<(String, String, String), Failure> {
+        let company = json!({"name": name, "legalForm": "SAS", "country": "FR", "currency": "EUR",
+            "timeZone": "Europe/Paris", "locale": "fr", "chart": "FR_PCG"});
+        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "-"));
+        let input =
+            json!({"email": email, "name": name, "password": "a long sentence to keep", "company": company});
+        let sign_up = "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } } }";
+        let signed_up = self.ask_as("", sign_up, json!({"input": input})).await?;
+        let token = text(&signed_up["signUp"]["session"]["token"])?;
+        let party = json!({"name": "Customer", "isCustomer": true, "country": "FR"});
+        let create = "mutation($input: CreatePartyInput!) { createParty(input: $input) { party { id } userErrors { message } } }";
+        let party = self.ask_as(&token, create, json!({"input": party})).await?;
+        let customer = text(&party["createParty"]["party"]["id"])?;
+        let codes = "{ taxCodes(first: 100) { edges { node { id code } } } }";
+        let codes = self.ask_as(&token, codes, json!({})).await?;
+        let code = codes["taxCodes"]["edges"]
+            .as_array()
+            .and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
+        let code = code.ok_or("no tax code S20")?["node"]["id"].clone();
+        let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": "12.50", "taxCodeId": code});
+        let create = "mutation($input: CreateItemInput!) { createItem(input: $input) { item { id } userErrors { message } } }";
+        let item = self.ask_as(&token, create, json!({"input": item})).await?;
+        let item = text(&item["createItem"]["item"]["id"])?;
+        Ok((token, customer, item))
+    }
+
+    /// Further companies.
+    pub(crate) async fn houses(&self, count: usize) -> Result<Vec<House>, Failure> {
+        let mut houses = Vec::with_capacity(count);
+        for n in 0..count {
+            houses.push(House::found(self, &format!("House {count} {n}")).await?);
+        }
+        Ok(houses)
+    }
+
+    /// API keys of the company that read figures.
+    pub(crate) async fn keys(&self, count: usize) -> Result<Vec<String>, Failure> {
+        self.keys_of(&self.token, count).await
+    }
+
+    /// API keys that read figures, of the company that a token is of.
+    pub(crate) async fn keys_of(&self, token: &str, count: usize) -> Result<Vec<String>, Failure> {
+        let create = "mutation($name: String!) { createApiKey(input: {name: $name, permissions: [\"kpi.read\"]}) { secret } }";
+        let mut keys = Vec::with_capacity(count);
+        for n in 0..count {
+            let created = self.ask_as(token, create, json!({"name": format!("Screen {n}")})).await?;
+            keys.push(text(&created["createApiKey"]["secret"])?);
+        }
+        Ok(keys)
+    }
+
+    /// Where the server listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.id()
+    }
+
+    pub(crate) fn postgres_pid(&self) -> i32 {
+        self.postgres.pid()
+    }
+
+    /// Resident memory of the server.
+    pub(crate) fn server_memory_kib(&self) -> Result<f64, Failure> {
+        cpu::resident_kib(self.server.id()).ok_or_else(|| "the server is gone".into())
+    }
+
+    /// Sends a request of the company again and again until a moment; how many were answered.
+    pub(crate) fn flood(&self, body: &Value, until: Instant) -> JoinHandle<Result<u64, Failure>> {
+        let post = self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(body);
+        tokio::spawn(async move {
+            let mut answered = 0;
+            while Instant::now() < until {
+                let request = post.try_clone().ok_or("a body that cannot be sent twice")?;
+                // A flood is refused now and then: that is what is measured.
+                answered += u64::from(request.send().await?.status().is_success());
+            }
+            Ok(answered)
+        })
+    }
+
     async fn ask(&self, query: &str, variables: Value) -> Result<Value, Failure> {
-        let answer: Value = self.send(&json!({"query": query, "variables": variables})).await?;
+        self.ask_as(&self.token, query, variables).await
+    }
+
+    /// Sends a request that must succeed, with a token or without one.
+    pub(crate) async fn ask_as(&self, token: &str, query: &str, variables: Value) -> Result<Value, Failure> {
+        let body = json!({"query": query, "variables": variables});
+        let request = self.http.post(format!("{}/graphql", self.url)).json(&body);
+        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        let answer: Value = request.send().await?.json().await?;
         if answer["errors"].is_array() {
             return Err(format!("{query}: {answer}").into());
         }
         Ok(answer["data"].clone())
     }
 
-    async fn send(&self, body: &Value) -> Result<Value, Failure> {
-        let request = self.http.post(format!("{}/graphql", self.url)).json(body);
-        let request = if self.token.is_empty() { request } else { request.bearer_auth(&self.token) };
-        Ok(request.send().await?.json().await?)
-    }
-
     async fn fill(&mut self) -> Result<(), Failure> {
-        let company = json!({"name": "Bench", "legalForm": "SAS", "country": "FR", "currency": "EUR",
-            "timeZone": "Europe/Paris", "locale": "fr", "chart": "FR_PCG"});
-        let input = json!({"email": "bench@example.com", "name": "Bench", "password": "a long sentence to keep", "company": company});
-        let signed_up = self
-            .ask(
-                "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } } }",
-                json!({"input": input}),
-            )
-            .await?;
-        self.token = text(&signed_up["signUp"]["session"]["token"])?;
-        let party = json!({"name": "Customer", "isCustomer": true, "country": "FR"});
-        let party = self
-            .ask("mutation($input: CreatePartyInput!) { createParty(input: $input) { party { id } userErrors { message } } }", json!({"input": party}))
-            .await?;
-        self.customer = text(&party["createParty"]["party"]["id"])?;
-        let codes = self.ask("{ taxCodes(first: 100) { edges { node { id code } } } }", json!({})).await?;
-        let code = codes["taxCodes"]["edges"]
-            .as_array()
-            .and_then(|edges| edges.iter().find(|edge| edge["node"]["code"] == "S20"));
-        let code = code.ok_or("no tax code S20")?["node"]["id"].clone();
-        let item = json!({"code": "A", "name": "Article", "nature": "GOODS", "unitPrice": "12.50", "taxCodeId": code});
-        let item = self
-            .ask("mutation($input: CreateItemInput!) { createItem(input: $input) { item { id } userErrors { message } } }", json!({"input": item}))
-            .await?;
-        self.item = text(&item["createItem"]["item"]["id"])?;
+        (self.token, self.customer, self.item) = self.found("Bench").await?;
         for _ in 0..INVOICES {
             let draft = self
                 .ask("mutation($input: CreateInvoiceInput!) { createInvoice(input: $input) { invoice { id version } userErrors { message } } }", self.draft())
@@ -254,6 +318,8 @@ fn binary() -> Result<PathBuf, Failure> {
 fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure> {
     let mut child = Command::new(binary()?)
         .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
+        // One program plays all clients here: none is held to a client's share.
+        .args(["--budget-per-second", "0", "--anonymous-per-minute", "0", "--behind-proxy", "true"])
         .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
         .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
         .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())
