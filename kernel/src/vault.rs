@@ -112,6 +112,30 @@ impl Vault {
             .any(|n| self.mac_by(n, purpose, value).is_ok_and(|mac| mac.verify_slice(digest).is_ok()))
     }
 
+    /// Hides a number that a client is to give back and not to read, always in the same way (a synthetic IV, as in RFC
+    /// 5297: the digest of the number, then the number under a mask that the digest makes).
+    pub fn veil(&self, purpose: &str, context: &[u8], number: i64) -> Result<[u8; 16], Fault> {
+        let digest = eight(self.mac(purpose, &[context, &number.to_be_bytes()].concat())?);
+        let mask = eight(self.mac(purpose, &[context, b"mask", &digest].concat())?);
+        let masked = u64::from_be_bytes(mask) ^ number.cast_unsigned();
+        let mut veiled = [0; 16];
+        veiled[..8].copy_from_slice(&digest);
+        veiled[8..].copy_from_slice(&masked.to_be_bytes());
+        Ok(veiled)
+    }
+
+    /// The number behind a veil; `None` when it was not made here, or for something else.
+    pub fn unveil(&self, purpose: &str, context: &[u8], veiled: [u8; 16]) -> Option<i64> {
+        let (digest, masked) = veiled.split_first_chunk::<8>()?;
+        let masked = u64::from_be_bytes(masked.try_into().ok()?);
+        (0..self.0.len()).find_map(|key| {
+            let mask = eight(self.mac_by(key, purpose, &[context, b"mask", digest].concat()).ok()?);
+            let number = (u64::from_be_bytes(mask) ^ masked).cast_signed();
+            let again = self.mac_by(key, purpose, &[context, &number.to_be_bytes()].concat()).ok()?;
+            again.verify_truncated_left(digest).is_ok().then_some(number)
+        })
+    }
+
     fn mac(&self, purpose: &str, value: &[u8]) -> Result<Hmac<Sha256>, Fault> {
         self.mac_by(0, purpose, value)
     }
@@ -125,6 +149,14 @@ impl Vault {
         mac.update(value);
         Ok(mac)
     }
+}
+
+/// The first eight bytes of a digest.
+fn eight(mac: Hmac<Sha256>) -> [u8; 8] {
+    let digest = mac.finalize().into_bytes();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    first
 }
 
 fn encrypt(key: &[u8; KEY], plain: &[u8], place: &[u8]) -> Result<Vec<u8>, Fault> {
@@ -163,6 +195,24 @@ mod tests {
             changed[index] ^= 1;
             assert!(vault.open(place(row), &changed).is_err(), "byte {index}");
             assert!(vault.open(place(row), &sealed[..index]).is_err(), "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn a_veiled_number_comes_back_where_it_was_veiled_and_nowhere_else() {
+        let (old, new) = (Vault::fresh_setting(), Vault::fresh_setting());
+        let vault = Vault::parse(&old).expect("vault");
+        let rotated = Vault::parse(&format!("{},{old}", new.replacen("k1", "k2", 1))).expect("vault");
+        for number in [0, 1, 42, i64::MAX, i64::MIN] {
+            let veiled = vault.veil("feed", b"A", number).expect("veiled");
+            assert_eq!(veiled, vault.veil("feed", b"A", number).expect("veiled"), "always the same");
+            assert_eq!(vault.unveil("feed", b"A", veiled), Some(number));
+            assert_eq!(rotated.unveil("feed", b"A", veiled), Some(number));
+            assert_eq!(vault.unveil("feed", b"B", veiled), None);
+            assert_eq!(vault.unveil("other", b"A", veiled), None);
+            let mut forged = veiled;
+            forged[15] ^= 1;
+            assert_eq!(vault.unveil("feed", b"A", forged), None);
         }
     }
 

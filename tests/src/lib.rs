@@ -50,12 +50,45 @@ impl TestDb {
 
     /// A fresh, migrated database whose server pool holds so many connections.
     pub async fn with_connections(connections: u32) -> Self {
-        let admin: PgConnectOptions = admin_url().parse().expect("COULISSE_TEST_DATABASE_URL");
-        let template = template(&admin).await;
+        Self::in_cluster(&admin_url(), connections).await
+    }
+
+    /// A fresh, migrated database in a cluster of one's own, by its superuser's URL.
+    pub async fn in_cluster(url: &str, connections: u32) -> Self {
+        let admin: PgConnectOptions = url.parse().expect("the URL of a cluster");
+        let template = template(&admin, url).await;
+        let clock = Clock::fixed(at("2026-06-15T10:00:00Z"));
+        let vault = Vault::parse(&Vault::fresh_setting()).expect("vault");
+        Self::from_template(admin, &template, connections, clock, vault).await
+    }
+
+    /// A copy of this database with all that is in it. Nobody may use it meanwhile: close its pools before, and end
+    /// the servers on it.
+    pub async fn copy(&self) -> Self {
+        Self::from_template(self.admin.clone(), &self.name, 10, self.clock.clone(), self.vault.clone()).await
+    }
+
+    async fn from_template(
+        admin: PgConnectOptions,
+        template: &str,
+        connections: u32,
+        clock: Clock,
+        vault: Vault,
+    ) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut connection = PgConnection::connect_with(&admin).await.expect("PostgreSQL answers");
         let create = format!("CREATE DATABASE {name} OWNER coulisse_owner TEMPLATE {template}");
-        connection.execute(sqlx::AssertSqlSafe(create)).await.expect("a database from the template");
+        let mut patience = 100;
+        while let Err(error) = connection.execute(sqlx::AssertSqlSafe(create.clone())).await {
+            // Who has just left the template is seen in it for a moment longer.
+            let in_use = error
+                .as_database_error()
+                .and_then(sqlx::error::DatabaseError::code)
+                .is_some_and(|code| code == "55006");
+            assert!(in_use && patience > 0, "a database from the template: {error}");
+            patience -= 1;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         connection.close().await.expect("closed");
         let url = |role: &str| role_url(&admin, role, &name);
         let options = DbOptions {
@@ -64,13 +97,7 @@ impl TestDb {
             connections,
             prepared_statements: true,
         };
-        Self {
-            db: Db::connect(&options).expect("pools"),
-            clock: Clock::fixed(at("2026-06-15T10:00:00Z")),
-            vault: Vault::parse(&Vault::fresh_setting()).expect("vault"),
-            name,
-            admin,
-        }
+        Self { db: Db::connect(&options).expect("pools"), clock, vault, name, admin }
     }
 
     /// The URL of a role, e.g. `coulisse_server`, on this database.
@@ -155,7 +182,7 @@ fn role_url(admin: &PgConnectOptions, role: &str, database: &str) -> String {
 }
 
 /// The migrated template of this schema; built once a cluster, by whichever test comes first.
-async fn template(admin: &PgConnectOptions) -> String {
+async fn template(admin: &PgConnectOptions, url: &str) -> String {
     let name = format!("template_{}", migration::fingerprint());
     let mut connection = PgConnection::connect_with(admin).await.expect("PostgreSQL answers");
     connection.execute("SELECT pg_advisory_lock(7313013)").await.expect("lock");
@@ -168,7 +195,7 @@ async fn template(admin: &PgConnectOptions) -> String {
     if ready.is_none() {
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
         connection.execute(sqlx::AssertSqlSafe(drop)).await.expect("drop half a template");
-        migration::prepare(&admin_url(), &name, &passwords()).await.expect("prepare");
+        migration::prepare(url, &name, &passwords()).await.expect("prepare");
         migration::run(&role_url(admin, "coulisse_owner", &name)).await.expect("migrate");
         let done = format!("ALTER DATABASE {name} IS_TEMPLATE true");
         connection.execute(sqlx::AssertSqlSafe(done)).await.expect("mark as template");

@@ -132,9 +132,13 @@ pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
     parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
 }
 
-/// The idempotency key, whatever its bytes: what is no key is refused where keys are read.
+/// The idempotency key, whatever its bytes: what is no key is refused where keys are read. Two of them are none: whoever
+/// stands between may make one line of both.
 fn key(headers: &HeaderMap) -> Option<String> {
-    headers.get(IDEMPOTENCY_KEY).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    let mut keys = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let key = keys.next()?;
+    let none_other = keys.next().is_none();
+    Some(if none_other { String::from_utf8_lossy(key.as_bytes()).into_owned() } else { String::new() })
 }
 
 fn denied(refusal: &Refusal) -> Denied {

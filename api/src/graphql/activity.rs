@@ -93,6 +93,10 @@ impl Activity {
     }
 }
 
+/// What cursors of feeds are veiled for: an event's position is counted over all companies, and would tell how much the
+/// others do.
+const CURSOR: &str = "feed cursor";
+
 /// Events of one thing, or of the whole company, newest first. Only forward pages: a feed has a beginning.
 pub(crate) fn feed<'a>(
     ctx: &'a Context<'_>,
@@ -111,18 +115,27 @@ async fn newest(
     after: Option<String>,
 ) -> Result<Connection<Activity>, Error> {
     let slice: Slice = PageArgs { first: Some(first), after, ..PageArgs::default() }.slice()?;
+    let session = ctx.session()?;
+    let (vault, company) = (session.app().auth.vault().clone(), session.scope()?.company().id);
     let before = match &slice.after {
-        Some(cursor) => {
-            Some(cursor.key.parse().map_err(|_| bad_argument("after", "not a cursor of this list"))?)
-        }
+        Some(cursor) => Some(
+            vault
+                .unveil(CURSOR, company.as_bytes(), cursor.id.into_bytes())
+                .ok_or_else(|| bad_argument("after", "not a cursor of this list"))?,
+        ),
         None => None,
     };
-    let tx = ctx.session()?.read().await?;
+    let tx = session.read().await?;
     let rows = event::page(&tx, subject, before, slice.probe()).await.map_err(|fault| faulty(&fault))?;
     let total =
         TotalCount::by(
             move |tx| async move { event::count(&tx, subject).await.map_err(|fault| faulty(&fault)) },
         );
-    let cursor = |event: &Event| Cursor { key: event.position.to_string(), id: Uuid::nil() };
-    Ok(connection(Page::from_probe(&slice, rows), total, cursor, Activity))
+    let veiled = |event: Event| {
+        let place = vault.veil(CURSOR, company.as_bytes(), event.position).map_err(|fault| faulty(&fault))?;
+        Ok((Cursor { key: String::new(), id: Uuid::from_bytes(place) }, event))
+    };
+    let rows = rows.into_iter().map(veiled).collect::<Result<Vec<_>, Error>>()?;
+    let page = Page::from_probe(&slice, rows);
+    Ok(connection(page, total, |(cursor, _)| cursor.clone(), |(_, event)| Activity(event)))
 }

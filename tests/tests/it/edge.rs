@@ -55,13 +55,24 @@ async fn only_json_of_a_bounded_size_is_read() {
         let answer: Value = response.json().await.expect("a GraphQL error");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST");
     }
-    let got = server
-        .http
-        .get(format!("{}/graphql?query={{__typename}}", server.url))
-        .send()
-        .await
-        .expect("an answer");
-    assert_eq!(got.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn queries_come_by_get_and_mutations_do_not() {
+    let server = Server::start().await;
+    let get = |query: &'static str| server.http.get(format!("{}/graphql?query={query}", server.url));
+    let read = get("%7B__typename%7D").send().await.expect("an answer");
+    assert_eq!(read.status(), StatusCode::OK);
+    let written = get("mutation%7BsignOut%7BsignedOut%7D%7D").send().await.expect("an answer");
+    assert_eq!(written.status(), StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(written.headers()["allow"], "POST");
+    let answer: Value = written.json().await.expect("a GraphQL error");
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "METHOD_NOT_ALLOWED");
+    let erased = server.http.delete(format!("{}/graphql", server.url)).send().await.expect("an answer");
+    assert_eq!(
+        (erased.status(), &erased.headers()["allow"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &"GET, POST".parse().expect("a header"))
+    );
 }
 
 #[tokio::test]

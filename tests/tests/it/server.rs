@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kernel::vault::Vault;
@@ -13,12 +14,15 @@ use testing::TestDb;
 /// A password that is long enough.
 pub(crate) const PASSWORD: &str = "a long sentence to keep";
 
+/// Options of a server that never asks its clients to be slower.
+pub(crate) const UNLIMITED: [&str; 4] = ["--budget-per-second", "0", "--anonymous-per-minute", "0"];
+
 /// A server on a database of its own, ended with the test.
 pub(crate) struct Server {
     pub db: TestDb,
     pub url: String,
     seal_keys: String,
-    files: tempfile::TempDir,
+    files: Arc<tempfile::TempDir>,
     child: Child,
     pub http: reqwest::Client,
 }
@@ -38,8 +42,12 @@ impl Server {
 
     /// Starts a server with further options.
     pub(crate) async fn start_with(options: &[&str]) -> Self {
-        let db = TestDb::new().await;
-        let files = tempfile::tempdir().expect("a folder for files");
+        Self::on(TestDb::new().await, options)
+    }
+
+    /// Starts a server on a database, with further options.
+    pub(crate) fn on(db: TestDb, options: &[&str]) -> Self {
+        let files = Arc::new(tempfile::tempdir().expect("a folder for files"));
         let seal_keys = Vault::fresh_setting();
         let (child, url) = spawn(&db, &files, &seal_keys, options);
         let http = reqwest::Client::new();
@@ -52,11 +60,28 @@ impl Server {
         Replica { child, url }
     }
 
-    /// Ends the server as a crash would, and starts it again on the same database.
-    pub(crate) fn crash_and_restart(&mut self) {
+    /// A further server on a database of its own, with the same keys and files.
+    pub(crate) fn beside(&self, db: TestDb) -> Self {
+        let (files, seal_keys, http) = (self.files.clone(), self.seal_keys.clone(), reqwest::Client::new());
+        let (child, url) = spawn(&db, &files, &seal_keys, &UNLIMITED);
+        Self { db, url, seal_keys, files, child, http }
+    }
+
+    /// Ends the server as a crash would.
+    pub(crate) fn crash(&mut self) {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
-        (self.child, self.url) = spawn(&self.db, &self.files, &self.seal_keys, &[]);
+    }
+
+    /// Ends the server as a crash would, and starts it again on the same database.
+    pub(crate) fn crash_and_restart(&mut self) {
+        self.crash();
+        self.restart(&[]);
+    }
+
+    /// Starts an ended server again on the same database.
+    pub(crate) fn restart(&mut self, options: &[&str]) {
+        (self.child, self.url) = spawn(&self.db, &self.files, &self.seal_keys, options);
     }
 
     /// Sends a document; the status and the whole answer.
@@ -88,7 +113,12 @@ impl Server {
 
     /// Founds a company; the owner's session token.
     pub(crate) async fn found(&self, name: &str, email: &str) -> String {
-        let input = json!({"email": email, "name": "Ada", "password": PASSWORD, "company": {
+        self.found_by(name, email, PASSWORD).await
+    }
+
+    /// Founds a company as a person with a password of one's own.
+    pub(crate) async fn found_by(&self, name: &str, email: &str, password: &str) -> String {
+        let input = json!({"email": email, "name": "Ada", "password": password, "company": {
             "name": name, "legalForm": "SAS", "country": "FR", "currency": "EUR", "timeZone": "Europe/Paris",
             "locale": "fr", "chart": "FR_PCG"}});
         let query = "mutation($input: SignUpInput!) { signUp(input: $input) { session { token } userErrors { code message } } }";

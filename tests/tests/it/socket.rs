@@ -49,11 +49,20 @@ impl Client {
     }
 
     async fn send(&mut self, message: Value) {
-        self.socket.send(Message::text(message.to_string())).await.expect("sent");
+        self.send_text(&message.to_string()).await;
+    }
+
+    /// Sends a text as it is, even one that is no message of the protocol.
+    pub(crate) async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text.to_owned())).await.expect("sent");
     }
 
     pub(crate) async fn subscribe(&mut self, id: &str, variables: Value) {
-        let payload = json!({"query": FIGURES, "variables": variables});
+        self.subscribe_to(id, FIGURES, variables).await;
+    }
+
+    pub(crate) async fn subscribe_to(&mut self, id: &str, document: &str, variables: Value) {
+        let payload = json!({"query": document, "variables": variables});
         self.send(json!({"id": id, "type": "subscribe", "payload": payload})).await;
     }
 
@@ -65,7 +74,8 @@ impl Client {
             match message {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).expect("JSON"),
                 Some(Ok(Message::Close(frame))) => {
-                    return json!({"type": "close", "code": frame.map(|frame| u16::from(frame.code))});
+                    let said = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string())).unzip();
+                    return json!({"type": "close", "code": said.0, "reason": said.1});
                 }
                 Some(Ok(_)) => {}
                 None | Some(Err(_)) => return json!({"type": "gone"}),

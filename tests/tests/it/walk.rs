@@ -1,6 +1,7 @@
 //! Walks the schema by introspection: makes a document for any root field, with values for what it needs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +16,7 @@ const INTROSPECTION: &str = "{ __schema { types { kind name
     fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } }";
 
 /// The kinds of things that an id field may name. A new field must be added here, or the walk fails.
-fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
+pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
     const KINDS: &[(&str, &[&str])] = &[
         ("accountId", &["account"]),
         ("afterFiscalYearId", &["fiscal_year"]),
@@ -47,13 +48,85 @@ fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
         ("sourceId", &["invoice", "bill", "payment"]),
         ("supplierId", &["party"]),
         ("taxCodeId", &["tax_code"]),
+        ("trustedDocumentId", &["trusted_document"]),
         ("uploadIds", &["file"]),
     ];
     KINDS.iter().find(|(name, _)| *name == field).map(|(_, kinds)| *kinds)
 }
 
-/// The schema, by type name.
-pub(crate) struct Schema(BTreeMap<String, Value>);
+/// The schema by type name, and the selections that were made of its types.
+pub(crate) struct Schema(BTreeMap<String, Value>, Mutex<BTreeMap<(String, usize), String>>);
+
+/// A field to call: of a root type, or of a thing that a query leads to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// `query`, `mutation` or `subscription`.
+    pub operation: String,
+    /// The type that has the field.
+    pub owner: String,
+    pub field: String,
+    /// What leads to the owner, and what closes it: `node(id: "…") { ... on Party {` and `} }`.
+    pub way: (String, String),
+}
+
+impl Target {
+    /// A field of a root type.
+    pub(crate) fn root(root: &str, field: &str) -> Self {
+        let way = (String::new(), String::new());
+        Self { operation: root.to_lowercase(), owner: root.to_owned(), field: field.to_owned(), way }
+    }
+
+    /// How reports name it: `createItem`, or `Account.generalLedger`.
+    pub(crate) fn name(&self) -> String {
+        if self.way.0.is_empty() { self.field.clone() } else { format!("{}.{}", self.owner, self.field) }
+    }
+}
+
+/// A place of a call that takes a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// From the argument on: `input.lines.itemId`. In a list of two, the second is meant by `input.lines.1.itemId`.
+    pub path: String,
+    /// The named type: `ID`, `String`, an enum, an input object.
+    pub type_name: String,
+    /// Whether the call cannot be without it.
+    pub required: bool,
+}
+
+impl Place {
+    /// The last step of the path.
+    pub(crate) fn leaf(&self) -> &str {
+        leaf_of(&self.path)
+    }
+}
+
+fn leaf_of(path: &str) -> &str {
+    path.rsplit('.').find(|step| step.parse::<usize>().is_err()).unwrap_or(path)
+}
+
+/// Values by the paths of places.
+pub(crate) type Given = BTreeMap<String, Value>;
+
+/// Gives values to the places of a call that are not under test.
+pub(crate) trait Fill {
+    /// The value; `None` leaves the place out, or to a plain value when the call needs one.
+    fn value(&self, target: &Target, place: &Place) -> Option<Value>;
+}
+
+/// The ids of things to fill required places with, by kind.
+pub(crate) type Ids = HashMap<&'static str, String>;
+
+impl Fill for Ids {
+    fn value(&self, _: &Target, place: &Place) -> Option<Value> {
+        match (place.leaf(), place.type_name.as_str()) {
+            ("first", _) => Some(json!(1)),
+            (leaf, "ID") if place.required => {
+                kinds_of(leaf).and_then(|kinds| self.get(kinds[0])).map(|id| json!(id))
+            }
+            _ => None,
+        }
+    }
+}
 
 /// A root field with one way to call it.
 #[derive(Clone, Debug)]
@@ -61,8 +134,6 @@ pub(crate) struct Call {
     pub field: String,
     pub document: String,
     pub variables: Value,
-    /// The kinds that the tested id may name; empty when no id is tested.
-    pub kinds: &'static [&'static str],
     /// Where the tested id stands.
     pub place: String,
 }
@@ -74,8 +145,12 @@ impl Call {
     }
 }
 
-/// The ids of things to fill required places with, by kind.
-pub(crate) type Ids = HashMap<&'static str, String>;
+/// A call that is being made.
+struct Making<'a> {
+    target: &'a Target,
+    given: &'a Given,
+    fill: &'a dyn Fill,
+}
 
 impl Schema {
     /// Asks a server for its schema.
@@ -83,7 +158,8 @@ impl Schema {
         let (_, answer) = server.send(Some(token), None, INTROSPECTION, json!({})).await;
         let types =
             answer["data"]["__schema"]["types"].as_array().unwrap_or_else(|| panic!("{answer:#}")).clone();
-        Self(types.into_iter().map(|t| (t["name"].as_str().expect("name").to_owned(), t)).collect())
+        let named = types.into_iter().map(|t| (t["name"].as_str().expect("name").to_owned(), t));
+        Self(named.collect(), Mutex::default())
     }
 
     /// The names of a root type's fields.
@@ -99,110 +175,187 @@ impl Schema {
 
     /// The plainest call of a field: what it needs, with own ids.
     pub(crate) fn plain(&self, root: &str, name: &str, own: &Ids) -> Call {
-        self.call(root, name, own, None)
+        self.call(&Target::root(root, name), &Given::new(), own)
     }
 
     /// Calls of a field, one for each place that takes an id.
     pub(crate) fn with_ids(&self, root: &str, name: &str, own: &Ids) -> Vec<Call> {
+        let target = Target::root(root, name);
+        let ids = self.places(&target).into_iter().filter(|place| place.type_name == "ID");
+        let call = |place: Place| {
+            let known = kinds_of(place.leaf()).is_some();
+            assert!(known, "which kinds of id is `{}` in {name}? say so in walk.rs", place.leaf());
+            self.call(&target, &Given::from([(place.path, json!(TESTED))]), own)
+        };
+        ids.map(call).collect()
+    }
+
+    /// The named type that a field gives.
+    pub(crate) fn gives(&self, target: &Target) -> String {
+        named(&self.field(&target.owner, &target.field)["type"])
+    }
+
+    /// The type of the things that a field shows: what it gives, or what is in its payload or its list.
+    pub(crate) fn thing(&self, target: &Target) -> String {
+        let given = self.gives(target);
+        let inner = |name: &str, field: Option<&str>| {
+            let fields = self.0[name]["fields"].as_array().into_iter().flatten();
+            let mut fields =
+                fields.filter(|f| field.is_none_or(|field| f["name"] == field)).map(|f| named(&f["type"]));
+            fields.find(|of| self.0[of]["kind"] == "OBJECT" && !of.ends_with("UserError"))
+        };
+        let thing = if given.ends_with("Connection") {
+            inner(&given, Some("edges")).and_then(|edge| inner(&edge, Some("node")))
+        } else if given.ends_with("Payload") {
+            inner(&given, None)
+        } else {
+            None
+        };
+        thing.unwrap_or(given)
+    }
+
+    /// Every place of a field that takes a value of its own, and no further object.
+    pub(crate) fn places(&self, target: &Target) -> Vec<Place> {
         let mut places = Vec::new();
-        for arg in self.field(root, name)["args"].as_array().expect("args") {
-            self.id_places(arg, arg["name"].as_str().expect("name"), 0, &mut places);
+        for arg in self.field(&target.owner, &target.field)["args"].as_array().expect("args") {
+            self.places_in(arg, arg["name"].as_str().expect("name"), 0, &mut places);
         }
-        places.iter().map(|place| self.call(root, name, own, Some(place))).collect()
+        places
     }
 
-    fn id_places(&self, input: &Value, path: &str, depth: usize, places: &mut Vec<String>) {
-        let name = named(&input["type"]);
-        if name == "ID" {
-            places.push(path.to_owned());
-        } else if let Some(fields) = self.0[&name]["inputFields"].as_array()
-            && depth < 5
-        {
-            for field in fields {
-                self.id_places(
-                    field,
-                    &format!("{path}.{}", field["name"].as_str().expect("name")),
-                    depth + 1,
-                    places,
-                );
+    fn places_in(&self, input: &Value, path: &str, depth: usize, places: &mut Vec<Place>) {
+        let place = place_of(input, path);
+        match self.0[&place.type_name]["inputFields"].as_array() {
+            None => places.push(place),
+            Some(fields) if depth < 5 => {
+                for field in fields {
+                    let name = field["name"].as_str().expect("name");
+                    self.places_in(field, &format!("{path}.{name}"), depth + 1, places);
+                }
             }
+            Some(_) => {}
         }
     }
 
-    fn call(&self, root: &str, name: &str, own: &Ids, place: Option<&str>) -> Call {
-        let field = self.field(root, name);
+    /// Whether a list lies on the path of a place, or is the place.
+    pub(crate) fn list_before(&self, target: &Target, path: &str) -> Option<String> {
+        let mut inputs = self.field(&target.owner, &target.field)["args"].as_array().expect("args");
+        let mut walked = String::new();
+        for step in path.split('.') {
+            walked = if walked.is_empty() { step.to_owned() } else { format!("{walked}.{step}") };
+            let input = inputs.iter().find(|input| input["name"] == step)?;
+            if is_list(&input["type"]) {
+                return Some(walked);
+            }
+            inputs = self.0[&named(&input["type"])]["inputFields"].as_array()?;
+        }
+        None
+    }
+
+    /// The type whose things have ids of a kind, if they are reached by their id.
+    pub(crate) fn node_type(&self, kind: &str) -> Option<&str> {
+        let mut types = self.0["Node"]["possibleTypes"].as_array()?.iter().filter_map(|t| t["name"].as_str());
+        types.find(|name| kind_of_type(name) == kind)
+    }
+
+    /// A document that shows a thing of a kind by its `$id`.
+    pub(crate) fn look_at(&self, kind: &str) -> Option<String> {
+        let name = self.node_type(kind)?;
+        Some(format!("query($id: ID!) {{ node(id: $id) {{ ... on {name} {} }} }}", self.selection(name, 2)))
+    }
+
+    /// The fields of all objects but the roots, with the type that has them.
+    pub(crate) fn inner_fields(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let objects = self.0.iter().filter(|(name, declared)| {
+            declared["kind"] == "OBJECT" && !name.starts_with("__") && !ROOTS.contains(&name.as_str())
+        });
+        objects.flat_map(|(name, declared)| {
+            declared["fields"].as_array().into_iter().flatten().map(move |field| (name.as_str(), field))
+        })
+    }
+
+    /// The values of an enum; `None` for what is none.
+    pub(crate) fn enum_values(&self, type_name: &str) -> Option<&Vec<Value>> {
+        self.0[type_name]["enumValues"].as_array()
+    }
+
+    /// A call with values in some places; the others are filled.
+    pub(crate) fn call(&self, target: &Target, given: &Given, fill: &dyn Fill) -> Call {
+        let field = self.field(&target.owner, &target.field);
+        let making = Making { target, given, fill };
         let mut variables = Map::new();
         let mut declared = Vec::new();
-        let mut given = Vec::new();
+        let mut used = Vec::new();
         for arg in field["args"].as_array().expect("args") {
-            let arg_name = arg["name"].as_str().expect("name");
-            let inside = place.filter(|p| p.split('.').next() == Some(arg_name));
-            if let Some(value) = self.value(arg, arg_name, own, inside) {
-                variables.insert(arg_name.to_owned(), value);
-                declared.push(format!("${arg_name}: {}", written(&arg["type"])));
-                given.push(format!("{arg_name}: ${arg_name}"));
+            let name = arg["name"].as_str().expect("name");
+            if let Some(value) = self.value(&making, arg, name) {
+                variables.insert(name.to_owned(), value);
+                declared.push(format!("${name}: {}", written(&arg["type"])));
+                used.push(format!("{name}: ${name}"));
             }
         }
         let wrap = |parts: Vec<String>| {
             if parts.is_empty() { String::new() } else { format!("({})", parts.join(", ")) }
         };
-        let operation = root.to_lowercase();
-        let selection = self.selection(&named(&field["type"]), 2);
-        let document = format!("{operation}{} {{ {name}{} {selection} }}", wrap(declared), wrap(given));
-        let leaf = place.and_then(|p| p.rsplit('.').next());
-        let kinds = leaf.map_or(&[][..], |leaf| {
-            kinds_of(leaf)
-                .unwrap_or_else(|| panic!("which kinds of id is `{leaf}` in {name}? say so in walk.rs"))
-        });
-        Call {
-            field: name.to_owned(),
-            document,
-            variables: variables.into(),
-            kinds,
-            place: place.unwrap_or_default().to_owned(),
-        }
+        let selected = (named(&field["type"]), if target.way.0.is_empty() { 2 } else { 1 });
+        let mut made = self.1.lock().expect("selections");
+        let selection = made.entry(selected).or_insert_with_key(|(name, depth)| self.selection(name, *depth));
+        let (operation, name, (before, after)) = (&target.operation, &target.field, &target.way);
+        let (declared, used) = (wrap(declared), wrap(used));
+        let document = format!("{operation}{declared} {{ {before} {name}{used} {selection} {after} }}");
+        let place = given.keys().next().cloned().unwrap_or_default();
+        Call { field: name.clone(), document, variables: variables.into(), place }
     }
 
-    /// A value for an argument or input field; `None` when it may be left out. `place` leads to the tested id.
-    fn value(&self, input: &Value, name: &str, own: &Ids, place: Option<&str>) -> Option<Value> {
-        let required = input["type"]["kind"] == "NON_NULL" && input["defaultValue"].is_null();
-        let paging = name == "first" && place.is_none();
-        if !required && place.is_none() && !paging {
-            return None;
+    /// A value for an argument or input field; `None` when it is left out.
+    fn value(&self, making: &Making, input: &Value, path: &str) -> Option<Value> {
+        if let Some(given) = making.given.get(path) {
+            return Some(in_list(&input["type"], given.clone()));
         }
-        let one = self.one(&named(&input["type"]), name, own, place);
-        Some(if is_list(&input["type"]) { json!([one]) } else { one })
-    }
-
-    fn one(&self, type_name: &str, name: &str, own: &Ids, place: Option<&str>) -> Value {
-        let place = place.and_then(|p| p.split_once('.').map(|(_, rest)| rest).or(Some("")));
-        if type_name == "ID" {
-            return match place {
-                Some(_) => json!(TESTED),
-                None => json!(
-                    kinds_of(name)
-                        .and_then(|kinds| own.get(kinds[0]))
-                        .cloned()
-                        .unwrap_or_else(|| "none".to_owned())
-                ),
-            };
-        }
-        let declared = &self.0[type_name];
-        if let Some(fields) = declared["inputFields"].as_array() {
-            let mut object = Map::new();
-            for field in fields {
-                let field_name = field["name"].as_str().expect("name");
-                let inside = place.filter(|p| p.split('.').next() == Some(field_name));
-                if let Some(value) = self.value(field, field_name, own, inside) {
-                    object.insert(field_name.to_owned(), value);
-                }
+        let place = place_of(input, path);
+        let inside = |path: &str| {
+            making.given.keys().any(|key| key.strip_prefix(path).is_some_and(|k| k.starts_with('.')))
+        };
+        if !inside(path) {
+            let filled = making.fill.value(making.target, &Place { path: unplaced(path), ..place.clone() });
+            if filled.is_some() || !place.required {
+                return filled.map(|value| in_list(&input["type"], value));
             }
-            return object.into();
         }
-        if let Some(values) = declared["enumValues"].as_array() {
-            return values[0]["name"].clone();
+        if !is_list(&input["type"]) {
+            return Some(self.one(making, &place, path));
         }
-        scalar(type_name, name)
+        let second = format!("{path}.1");
+        if inside(&second) || making.given.contains_key(&second) {
+            return Some(json!([
+                self.one(making, &place, &format!("{path}.0")),
+                self.one(making, &place, &second)
+            ]));
+        }
+        Some(json!([self.one(making, &place, path)]))
+    }
+
+    fn one(&self, making: &Making, place: &Place, path: &str) -> Value {
+        if let Some(given) = making.given.get(path) {
+            return given.clone();
+        }
+        let declared = &self.0[&place.type_name];
+        if let Some(fields) = declared["inputFields"].as_array() {
+            let value = |field: &Value| {
+                let name = field["name"].as_str().expect("name").to_owned();
+                self.value(making, field, &format!("{path}.{name}")).map(|value| (name, value))
+            };
+            return fields.iter().filter_map(value).collect::<Map<_, _>>().into();
+        }
+        let needed = Place { path: unplaced(path), required: true, ..place.clone() };
+        if let Some(filled) = making.fill.value(making.target, &needed) {
+            return filled;
+        }
+        match declared["enumValues"].as_array() {
+            Some(values) => values[0]["name"].clone(),
+            None if place.type_name == "ID" => json!("none"),
+            None => scalar(&place.type_name, needed.leaf()),
+        }
     }
 
     /// Every field that needs no argument (or only `first`), so many levels deep.
@@ -233,8 +386,20 @@ impl Schema {
     }
 }
 
+const ROOTS: [&str; 3] = ["Query", "Mutation", "Subscription"];
+
+fn place_of(input: &Value, path: &str) -> Place {
+    let required = input["type"]["kind"] == "NON_NULL" && input["defaultValue"].is_null();
+    Place { path: path.to_owned(), type_name: named(&input["type"]), required }
+}
+
+/// A path without the numbers of places in lists.
+fn unplaced(path: &str) -> String {
+    path.split('.').filter(|step| step.parse::<usize>().is_err()).collect::<Vec<_>>().join(".")
+}
+
 /// Every kind with rows that a test company has.
-pub(crate) const ALL_KINDS: [&str; 22] = [
+pub(crate) const ALL_KINDS: [&str; 23] = [
     "company",
     "account",
     "allocation",
@@ -257,7 +422,23 @@ pub(crate) const ALL_KINDS: [&str; 22] = [
     "payment",
     "period",
     "tax_code",
+    "trusted_document",
 ];
+
+/// The kind of the ids of a type: `JournalEntry` has `journal_entry_…`.
+pub(crate) fn kind_of_type(name: &str) -> String {
+    if name == "Member" {
+        return "membership".to_owned();
+    }
+    let mut kind = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !kind.is_empty() {
+            kind.push('_');
+        }
+        kind.extend(letter.to_lowercase());
+    }
+    kind
+}
 
 fn scalar(type_name: &str, name: &str) -> Value {
     match (type_name, name) {
@@ -273,12 +454,17 @@ fn scalar(type_name: &str, name: &str) -> Value {
     }
 }
 
-fn named(t: &Value) -> String {
+pub(crate) fn named(t: &Value) -> String {
     let mut t = t;
     while !t["ofType"].is_null() {
         t = &t["ofType"];
     }
     t["name"].as_str().expect("name").to_owned()
+}
+
+/// A value for a type: in a list of its own where the type is a list and the value is none.
+fn in_list(t: &Value, value: Value) -> Value {
+    if is_list(t) && !value.is_array() && !value.is_null() { json!([value]) } else { value }
 }
 
 fn is_list(t: &Value) -> bool {
