@@ -52,12 +52,19 @@ impl Letters {
             Value::Null => Value::Null,
             _ if MOVING.contains(&name) => json!("@moving"),
             Value::Object(fields) => {
-                // How long something took is measured by each world's own clock.
-                let measured = fields.get("unit").is_some_and(|unit| unit == "DURATION");
+                let is = |name: &str, text: &str| fields.get(name).is_some_and(|value| value == text);
+                let moving: &[&str] = match () {
+                    // How long something took is measured by each world's own clock.
+                    () if is("unit", "DURATION") => &["standing", "value"],
+                    // The cursor of an event veils its place among those of all companies.
+                    () if is("__typename", "ActivityEdge") => &["cursor"],
+                    () if is("__typename", "ActivityConnection") => &["pageInfo"],
+                    () => &[],
+                };
                 fields
                     .iter()
                     .map(|(name, value)| {
-                        let moves = measured && ["standing", "value"].contains(&name.as_str());
+                        let moves = moving.contains(&name.as_str());
                         (name.clone(), if moves { json!("@moving") } else { self.value(name, value) })
                     })
                     .collect::<Map<_, _>>()
@@ -81,10 +88,6 @@ impl Letters {
             return format!("{link}/@signed");
         }
         if let Some(Cursor { key, id }) = Cursor::decode(text) {
-            // The cursor of an event is its place among those of all companies (see `isolation.rs`).
-            if id.is_nil() {
-                return "@cursor of an event".to_owned();
-            }
             return format!("@cursor {} {key}", self.name(id).unwrap_or_else(|| id.to_string()));
         }
         self.words(text)
