@@ -141,9 +141,13 @@ impl Loot {
             "String" => {
                 let name = FITS.iter().find(|(place, _)| *place == leaf).map_or(leaf, |(_, name)| *name);
                 let own = self.texts.get(&format!("{thing}.{name}")).into_iter().flatten();
-                let mut values: Vec<_> = own.take(3 * most).map(|text| json!(text)).collect();
-                values.extend(self.texts.get(name).map(|texts| pick(texts, most, dice)).unwrap_or_default());
-                if !BEARER.contains(&leaf) {
+                let mut values: Vec<_> = own.take(2 * most).map(|text| json!(text)).collect();
+                if most > 1 || values.is_empty() {
+                    values.extend(
+                        self.texts.get(name).map(|texts| pick(texts, most, dice)).unwrap_or_default(),
+                    );
+                }
+                if (most > 1 || values.is_empty()) && !BEARER.contains(&leaf) {
                     values.push(self.any_text(dice));
                 }
                 values
