@@ -19,7 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::edge::gates::Gates;
 use crate::edge::{Edge, router};
 use crate::graphql::request::App;
-use crate::graphql::schema;
+use crate::graphql::{ApiSchema, schema};
 use crate::settings::{LogFormat, Settings};
 use crate::workers;
 
@@ -32,6 +32,7 @@ pub(crate) struct Server {
     pub app: App,
     pub workers: bool,
     pub graphiql: bool,
+    schema: ApiSchema,
     gates: Gates,
     origins: Origins,
     limits: Limits,
@@ -62,13 +63,15 @@ impl Server {
             hints,
             public_url: settings.public_url(),
         };
+        let schema = schema();
         let origins = settings.allowed_origins.iter().map(String::as_str).filter(|origin| !origin.is_empty());
         let per_address = if settings.behind_proxy { None } else { Limits::default().per_address };
         Ok(Self {
             app,
             workers: settings.workers,
             graphiql: settings.graphiql,
-            gates: Gates::build(settings)?,
+            gates: Gates::build(settings, &schema)?,
+            schema,
             origins: Origins::parse(origins)?,
             limits: Limits { connections: settings.client_connections, per_address, ..Limits::default() },
             streams: Hub::new(socket::Settings {
@@ -87,8 +90,8 @@ impl Server {
     ) -> Result<(), Failure> {
         let auth = self.app.auth.clone();
         let workers = self.workers.then(|| workers::start(auth.db(), &self.app.hints, auth.clock()));
-        let Self { app, gates, origins, limits, streams, graphiql, behind_proxy, .. } = self;
-        let edge = Edge { schema: schema(), app, gates, streams: streams.clone(), origins, graphiql };
+        let Self { app, schema, gates, origins, limits, streams, graphiql, behind_proxy, .. } = self;
+        let edge = Edge { schema, app, gates, streams: streams.clone(), origins, graphiql };
         // Streams never end by themselves: they are told to go elsewhere as soon as nothing new is taken.
         let stop = async move {
             stop.await;

@@ -55,7 +55,6 @@ impl Denied {
         let error = error.into_server_error(Pos::default());
         let status = match super::code(&error) {
             Some("UNAVAILABLE") => StatusCode::SERVICE_UNAVAILABLE,
-            Some("UNAUTHENTICATED") => StatusCode::UNAUTHORIZED,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self {
@@ -135,10 +134,7 @@ impl Gates {
     ) -> Result<(Arc<Parsed>, Option<(Owner, Resolved)>), Denied> {
         let principal = session.principal();
         if let Some(id) = incoming.document_id.take() {
-            let text = match DocumentHash::of_document_id(&id) {
-                Some(hash) => self.registered(session, hash).await?,
-                None => None,
-            };
+            let text = self.registered(session, DocumentHash::of_document_id(&id)).await?;
             let text = text.ok_or_else(|| {
                 Denied::invalid(
                     "DOCUMENT_NOT_FOUND",
@@ -151,10 +147,7 @@ impl Gates {
         let owner = principal.map_or(Owner::Strangers, |principal| Owner::Company(principal.company.id));
         if bound {
             let hash = incoming.query.as_deref().map(DocumentHash::of).or_else(|| named(incoming));
-            let text = match hash {
-                Some(hash) => self.registered(session, hash).await?,
-                None => None,
-            };
+            let text = self.registered(session, hash).await?;
             let text = text.ok_or_else(|| {
                 Denied::invalid(
                     "TRUSTED_DOCUMENTS_ONLY",
@@ -180,9 +173,13 @@ impl Gates {
         Ok((self.parse(&text)?, None))
     }
 
-    /// The text that the company has registered under a hash.
-    async fn registered(&self, session: &Session, hash: DocumentHash) -> Result<Option<Arc<str>>, Denied> {
-        let Some(principal) = session.principal() else { return Ok(None) };
+    /// The text that the company has registered under a hash; nothing without a hash or a company.
+    async fn registered(
+        &self,
+        session: &Session,
+        hash: Option<DocumentHash>,
+    ) -> Result<Option<Arc<str>>, Denied> {
+        let (Some(principal), Some(hash)) = (session.principal(), hash) else { return Ok(None) };
         let found = session.app().auth.trusted_document(principal, hash.as_bytes()).await;
         found.map_err(|fault| Denied::of(crate::graphql::faulty(&fault)))
     }

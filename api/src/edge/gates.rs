@@ -10,14 +10,15 @@ use gateway::budget::{self, Bucket, Budget, Count, Key};
 use gateway::document::{CostModel, Limits, Parsed};
 use gateway::document_cache::{self, DocumentCache};
 use identity::Principal;
-use kernel::Actor;
 
 use super::Failure;
-use crate::graphql;
+use crate::graphql::ApiSchema;
 use crate::settings::{Introspection, Settings};
 
 /// How many seconds of a company's budget may be spent at once.
 const BURST_SECONDS: u32 = 10;
+/// The span in which strangers are counted, in seconds.
+const MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// What parsed documents may take in memory, roughly.
 const PARSED_BYTES: u64 = 64 * 1024 * 1024;
 /// Memory of a parsed document for each token of its text, roughly.
@@ -45,7 +46,7 @@ pub(crate) struct Gates {
 
 impl Gates {
     /// Builds the gates. A Redis that is away is no error.
-    pub(crate) fn build(settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn build(settings: &Settings, schema: &ApiSchema) -> Result<Self, Failure> {
         let (budgets, documents) = (budget::Options::default(), document_cache::Options::default());
         let named = |namespace: &str| namespace.to_owned();
         let budgets = budget::Options { namespace: named("coulisse:budget"), ..budgets };
@@ -62,10 +63,10 @@ impl Gates {
         let strangers = NonZeroU32::new(settings.anonymous_per_minute).map(|most| Count {
             name: "anonymous",
             most,
-            per_seconds: const { NonZeroU32::new(60).unwrap() },
+            per_seconds: MINUTE,
         });
         Ok(Self {
-            model: Arc::new(CostModel::from_sdl(&graphql::sdl())?),
+            model: Arc::new(CostModel::from_sdl(&schema.sdl())?),
             limits: Arc::default(),
             parsed: moka::sync::Cache::builder().weigher(weigh).max_capacity(PARSED_BYTES).build(),
             budget,
@@ -81,7 +82,7 @@ impl Gates {
     pub(super) fn buckets(&self, principal: &Principal) -> Vec<Bucket> {
         let Some(rate) = self.rate else { return Vec::new() };
         let company = principal.company.id;
-        let client = client(principal.actor);
+        let client = principal.actor.stored();
         let half = NonZeroU32::new(rate.get() / 2).unwrap_or(NonZeroU32::MIN);
         let bucket = |key, drain_per_second: NonZeroU32| Bucket {
             key,
@@ -93,11 +94,6 @@ impl Gates {
             bucket(Key::company("company", company), rate),
         ]
     }
-}
-
-/// A client as its connections and its spending are counted.
-pub(super) fn client(actor: Actor) -> String {
-    actor.stored()
 }
 
 /// What a request costs, as its answer says.

@@ -167,7 +167,7 @@ impl Host for Guest {
 
     fn client(&self, peer: &Peer) -> String {
         match &peer.0 {
-            Some(peer) => format!("{} {}", peer.0.company.id, super::gates::client(peer.0.actor)),
+            Some(peer) => format!("{} {}", peer.0.company.id, peer.0.actor.stored()),
             None => format!("address {}", self.0.origin.address.as_deref().unwrap_or_default()),
         }
     }
