@@ -63,6 +63,22 @@ impl Place {
         Self(format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text))).into())
     }
 
+    /// Where a redirect leads: the origin of an `http:` or `https:` address, else its scheme, which an app on the machine has
+    /// registered. `None` when it is no address.
+    pub fn target(uri: &str) -> Option<Self> {
+        let (scheme, rest) = uri.split_once(':')?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte);
+        if scheme.is_empty() || !scheme.bytes().all(plain) {
+            return None;
+        }
+        if !matches!(scheme, "http" | "https") {
+            return Some(Self(format!("{scheme}:").into()));
+        }
+        let host = rest.strip_prefix("//")?.split(['/', '?', '#']).next()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        (!host.is_empty() && host.bytes().all(plain)).then(|| Self(format!("{scheme}://{host}").into()))
+    }
+
     /// The sockets (`ws:`, `wss:`) of a host, as `Host` writes it: older browsers do not count them as [`Place::HERE`]. `None` when
     /// it is no plain name or address.
     pub fn sockets(host: &str) -> Option<Self> {
@@ -166,6 +182,22 @@ mod tests {
         );
         for wrong in ["", "a b", "a;script-src", "*", "ada@a.example", "a/b", "a,b", "é.example"] {
             assert_eq!(Place::sockets(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_leads_to_one_origin_or_one_app() {
+        for (uri, place) in [
+            ("https://a.example:8443/cb?x=1", "https://a.example:8443"),
+            ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+            ("com.example.app:/cb", "com.example.app:"),
+        ] {
+            assert_eq!(Place::target(uri), Some(Place(place.into())), "{uri}");
+        }
+        for wrong in
+            ["", "a", "https:", "https:///x", "https://a;b", "https://*", "https://a,b", "a b:c", "'self':x"]
+        {
+            assert_eq!(Place::target(wrong), None, "{wrong}");
         }
     }
 

@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use super::close::Close;
 use super::frame::{self, Frame};
 use super::host::{Ended, Host};
-use super::hub::{Hub, Seat};
+use super::hub::{Hub, Seat, Word};
 use super::message::{self, Message};
 use super::operation::Operation;
 use super::wire::{self, Wire};
@@ -81,14 +81,15 @@ struct Connection<H: Host> {
     /// When the client last gave a sign of life.
     heard: Instant,
     pinged: Instant,
-    verified: Instant,
+    /// When the host is asked next whether the peer may stay.
+    verify_at: Instant,
 }
 
 /// Serves a socket until it ends.
 pub(super) async fn serve<H: Host>(upgrade: OnUpgrade, hub: Hub, seat: Seat, host: H) {
     let Ok(io) = upgrade.await else { return };
     let now = Instant::now();
-    let closing = hub.closing();
+    let word = hub.next_word();
     let mut connection = Connection {
         wire: Wire::new(io, hub.settings().most_message_bytes),
         phase: Phase::Opened,
@@ -98,7 +99,7 @@ pub(super) async fn serve<H: Host>(upgrade: OnUpgrade, hub: Hub, seat: Seat, hos
         opened: now,
         heard: now,
         pinged: now,
-        verified: now,
+        verify_at: now + hub.settings().verify_every,
         host,
         hub,
         seat,
@@ -106,9 +107,9 @@ pub(super) async fn serve<H: Host>(upgrade: OnUpgrade, hub: Hub, seat: Seat, hos
     let end = if connection.hub.is_closed() {
         going_away().into()
     } else {
-        let mut closing = pin!(closing);
+        let mut word = pin!(word);
         let mut sleep = pin!(sleep_until(now));
-        std::future::poll_fn(|cx| connection.poll(cx, closing.as_mut(), sleep.as_mut())).await
+        std::future::poll_fn(|cx| connection.poll(cx, word.as_mut(), sleep.as_mut())).await
     };
     // What it held is given back before the client is waited for. Boxed, for a socket that is open need not hold the room.
     let (wire, hub, seat) = connection.into_parts();
@@ -143,11 +144,14 @@ impl<H: Host> Connection<H> {
     fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        closing: Pin<&mut OwnedNotified>,
+        mut word: Pin<&mut OwnedNotified>,
         mut sleep: Pin<&mut Sleep>,
     ) -> Poll<End> {
-        if closing.poll(cx).is_ready() {
-            return Poll::Ready(going_away().into());
+        while let Poll::Ready(word) = self.hub.poll_word(word.as_mut(), cx) {
+            match word {
+                Word::Closing => return Poll::Ready(going_away().into()),
+                Word::Doubt => self.doubt(),
+            }
         }
         loop {
             if let Err(end) = self.on_time(Instant::now()) {
@@ -176,6 +180,13 @@ impl<H: Host> Connection<H> {
         }
     }
 
+    /// Has the peer verified soon. Who is being looked up now may have been looked up too early: it is verified as well.
+    fn doubt(&mut self) {
+        if !matches!(&self.phase, Phase::Ready(peer) if !self.host.concerns(peer)) {
+            self.verify_at = self.verify_at.min(Instant::now() + self.hub.turn());
+        }
+    }
+
     /// Ends what has taken too long, and does what is due.
     fn on_time(&mut self, now: Instant) -> Result<(), Close> {
         let settings = self.hub.settings();
@@ -200,8 +211,9 @@ impl<H: Host> Connection<H> {
         }
         if let Phase::Ready(peer) = &self.phase
             && self.asking.is_none()
-            && now >= self.verified + settings.verify_every
+            && now >= self.verify_at
         {
+            self.verify_at = now + settings.verify_every;
             let (host, peer, within) = (self.host.clone(), peer.clone(), settings.init_within);
             self.asking = Some(Box::pin(async move {
                 // An answer that does not come is none: it is asked again.
@@ -221,7 +233,7 @@ impl<H: Host> Connection<H> {
         at(self.wire.partial_since().map(|since| since + settings.message_within));
         at(self.wire.is_flushed().then(|| self.pinged + settings.ping_every));
         let verifies = matches!(self.phase, Phase::Ready(_)) && self.asking.is_none();
-        at(verifies.then(|| self.verified + settings.verify_every));
+        at(verifies.then_some(self.verify_at));
         next
     }
 
@@ -284,10 +296,9 @@ impl<H: Host> Connection<H> {
                     return Err(Close::new(Close::TOO_MANY, reason));
                 }
                 self.phase = Phase::Ready(peer);
-                self.verified = Instant::now();
                 frame::text(self.wire.out(), &message::ack());
             }
-            Answer::Verified(Ok(()) | Err(Ended::Unavailable(_))) => self.verified = Instant::now(),
+            Answer::Verified(Ok(()) | Err(Ended::Unavailable(_))) => {}
             Answer::Connected(Err(Ended::Unavailable(reason))) => {
                 return Err(Close::new(Close::TRY_AGAIN, reason));
             }
@@ -336,6 +347,7 @@ impl<H: Host> Connection<H> {
             return Err(Close::new(Close::TOO_MANY, "Too many initialisation requests"));
         }
         self.phase = Phase::Connecting;
+        self.verify_at = Instant::now() + self.hub.settings().verify_every;
         let (host, within) = (self.host.clone(), self.hub.settings().init_within);
         self.asking = Some(Box::pin(async move {
             let late = Ended::Unavailable("who you are could not be looked up in time: reconnect".into());

@@ -28,9 +28,17 @@ pub trait Host: Clone + Send + Sync + 'static {
     /// kept of the request (make one host for each).
     fn connect(&self, init: Map<String, Value>) -> impl Future<Output = Result<Self::Peer, Ended>> + Send;
 
-    /// Whether the peer may still be here. Asked for every connection every few seconds (`Settings::verify_every`): keep
-    /// the answer for a moment if it is dear, so that many sockets of one peer cost one look-up.
+    /// Whether the peer may still be here. Asked for every connection from time to time (`Settings::verify_every`), and
+    /// for whom it concerns at each `Hub::doubt`: keep the answer for a moment if it is dear, so that many sockets of one
+    /// peer cost one look-up.
     fn verify(&self, peer: &Self::Peer) -> impl Future<Output = Result<(), Ended>> + Send;
+
+    /// Whether what `Hub::doubt` was last called for may concern a peer. Asked for every connection at each doubt: answer
+    /// from memory, and `true` when you do not know.
+    fn concerns(&self, peer: &Self::Peer) -> bool {
+        let _ = peer;
+        true
+    }
 
     /// Starts an operation of any kind. `resume` is the `Last-Event-ID` of an event stream.
     ///

@@ -1,15 +1,23 @@
-//! All sockets and event streams of a process: their number, and their end.
+//! All sockets and event streams of a process: their number, what they are told together, and their end.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
 use super::settings::Settings;
+
+/// For each that is open, so long are the verifications after [`Hub::doubt`] spread.
+const SPREAD_EACH: Duration = Duration::from_micros(20);
+/// So long at most: 10,000 ask in turn and not at once.
+const SPREAD: Duration = Duration::from_millis(200);
 
 /// Makes sockets and event streams of requests, counts them, and ends them when the server does. Clones are the same hub.
 #[derive(Clone)]
@@ -19,8 +27,19 @@ struct Shared {
     settings: Settings,
     seats: Mutex<Seats>,
     closed: AtomicBool,
-    close: Arc<Notify>,
+    /// Tells all that are open to look up: at the hub, or at their peers.
+    word: Arc<Notify>,
+    doubting: AtomicU32,
     drained: Notify,
+}
+
+/// What all that are open are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The server ends.
+    Closing,
+    /// Rights may have changed.
+    Doubt,
 }
 
 #[derive(Default)]
@@ -55,7 +74,8 @@ impl Hub {
             settings,
             seats: Mutex::default(),
             closed: AtomicBool::new(false),
-            close: Arc::default(),
+            word: Arc::default(),
+            doubting: AtomicU32::new(0),
             drained: Notify::new(),
         }))
     }
@@ -73,7 +93,13 @@ impl Hub {
     /// Ends everything, and takes nothing more: sockets are closed with 1001, event streams end so that they are resumed.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
-        self.0.close.notify_waiters();
+        self.0.word.notify_waiters();
+    }
+
+    /// Says that rights may have changed: whoever is concerned (`Host::concerns`) is verified within 200 ms, and not only
+    /// when `Settings::verify_every` is over. Call it when the host's own look-ups tell what is now.
+    pub fn doubt(&self) {
+        self.0.word.notify_waiters();
     }
 
     /// Waits until nothing is open. After [`Hub::close`] that takes at most `write_within` and `close_within` together.
@@ -91,9 +117,25 @@ impl Hub {
         self.0.closed.load(Ordering::SeqCst)
     }
 
-    /// Is ready at the next [`Hub::close`]. Make it first, then look at [`Hub::is_closed`]: so none is missed.
-    pub(super) fn closing(&self) -> OwnedNotified {
-        self.0.close.clone().notified_owned()
+    /// Is ready at the next word. Make it first, then look at [`Hub::is_closed`]: so none is missed.
+    pub(super) fn next_word(&self) -> OwnedNotified {
+        self.0.word.clone().notified_owned()
+    }
+
+    /// The next word, again and again: ask until it is pending, and end when it is [`Word::Closing`].
+    pub(super) fn poll_word(&self, mut next: Pin<&mut OwnedNotified>, cx: &mut Context<'_>) -> Poll<Word> {
+        ready!(next.as_mut().poll(cx));
+        // First the next, then what there is to see: what is told in between is told again.
+        next.set(self.next_word());
+        Poll::Ready(if self.is_closed() { Word::Closing } else { Word::Doubt })
+    }
+
+    /// How long who is in doubt waits for its turn, so that not all ask at once: evenly spread by the golden ratio.
+    pub(super) fn turn(&self) -> Duration {
+        let open = u32::try_from(self.open()).unwrap_or(u32::MAX);
+        let spread = SPREAD_EACH.saturating_mul(open.saturating_sub(1)).min(SPREAD);
+        let turn = self.0.doubting.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9);
+        spread.mul_f64(f64::from(turn) / f64::from(u32::MAX))
     }
 
     /// A seat for a connection of which is not known yet whose it is.
@@ -227,6 +269,24 @@ mod tests {
         assert_eq!(seats[2].settle("b"), Ok(()));
         seats.truncate(1);
         assert!(hub.seat(None).is_ok());
+    }
+
+    #[test]
+    fn who_is_in_doubt_asks_in_turn_and_who_is_alone_at_once() {
+        let hub = Hub::new(Settings::default());
+        let alone = hub.seat(None).expect("a seat");
+        assert_eq!(hub.turn(), Duration::ZERO);
+        let many: Vec<Seat> = (0..12_000).map(|_| hub.seat(None).expect("a seat")).collect();
+        let mut turns: Vec<Duration> = many.iter().map(|_| hub.turn()).collect();
+        turns.sort();
+        assert!(turns.iter().all(|turn| *turn <= SPREAD), "{:?}", turns.last());
+        // In no tenth of the time does a fifth of them ask.
+        for n in 0..10 {
+            let (from, to) = (SPREAD / 10 * n, SPREAD / 10 * (n + 1));
+            let asking = turns.iter().filter(|turn| (from..to).contains(turn)).count();
+            assert!(asking < 2_400, "{asking} between {from:?} and {to:?}");
+        }
+        drop((alone, many));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Settings {
     /// How long a socket may take to send `connection_init`, and then its look-up to be answered. 10 s.
     pub init_within: Duration,
-    /// How often it is asked whether a peer may stay. 2 s.
+    /// How often it is asked whether a peer may stay, when nothing is said about rights (`Hub::doubt`). 10 s.
     pub verify_every: Duration,
     /// How often a socket is pinged (RFC 6455 pings, which every client answers by itself). 20 s.
     pub ping_every: Duration,
@@ -44,7 +44,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             init_within: Duration::from_secs(10),
-            verify_every: Duration::from_secs(2),
+            verify_every: Duration::from_secs(10),
             ping_every: Duration::from_secs(20),
             silence: Duration::from_mins(1),
             write_within: Duration::from_secs(10),

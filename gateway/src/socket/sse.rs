@@ -23,10 +23,10 @@ use serde::Serialize;
 use serde_json::Map;
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::mpsc::{self, Permit, Sender};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::host::{Ended, Host, is_request_error};
-use super::hub::{Full, Hub, Seat};
+use super::hub::{Full, Hub, Seat, Word};
 use crate::request::Incoming;
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -117,7 +117,7 @@ impl Hub {
         revision: impl Fn(&Answer) -> Option<String> + Send + 'static,
     ) -> Result<Response, Refused> {
         let settings = self.settings();
-        let closing = self.closing();
+        let word = self.next_word();
         if self.is_closed() {
             return Err(Refused::Closing);
         }
@@ -126,6 +126,7 @@ impl Hub {
             Full::Server | Full::Client => Refused::Full,
         })?;
         let late = Ended::Unavailable("who you are could not be looked up in time: try again".into());
+        let verify_at = Instant::now() + settings.verify_every;
         let connected = timeout(settings.init_within, host.connect(Map::new())).await.unwrap_or(Err(late));
         let peer = connected.map_err(|ended| match ended {
             Ended::Forbidden(reason) => Refused::Forbidden(reason),
@@ -143,10 +144,11 @@ impl Hub {
             revision,
             is_first: true,
             asking: None,
-            verified: Instant::now(),
+            verify_at,
             _seat: seat,
         };
-        tokio::spawn(pump.run(events, closing));
+        // What was said since then is still to be heard.
+        tokio::spawn(pump.run(events, word));
         Ok(response(Body::from_stream(
             stream::poll_fn(move |cx| body.poll_recv(cx)).map(Ok::<_, Infallible>),
         )))
@@ -181,7 +183,8 @@ struct Pump<H: Host, R> {
     revision: R,
     is_first: bool,
     asking: Option<BoxFuture<'static, Result<(), Ended>>>,
-    verified: Instant,
+    /// When the host is asked next whether the peer may stay.
+    verify_at: Instant,
     _seat: Seat,
 }
 
@@ -192,11 +195,10 @@ enum Event {
 }
 
 impl<H: Host, R: Fn(&Answer) -> Option<String> + Send> Pump<H, R> {
-    async fn run(mut self, events: Sender<Bytes>, closing: OwnedNotified) {
-        let mut closing = pin!(closing);
-        let within = self.hub.settings().write_within;
+    async fn run(mut self, events: Sender<Bytes>, word: OwnedNotified) {
+        let mut word = pin!(word);
         let mut event = Event::Next(retry(self.hub.settings().retry_after));
-        while let Some(room) = room(&events, within, closing.as_mut()).await {
+        while let Some(room) = self.room(&events, word.as_mut()).await {
             match event {
                 Event::Next(text) => room.send(text.into()),
                 Event::Last(text) => return room.send(text.into()),
@@ -204,22 +206,25 @@ impl<H: Host, R: Fn(&Answer) -> Option<String> + Send> Pump<H, R> {
             event = tokio::select! {
                 biased;
                 () = events.closed() => return,
-                () = closing.as_mut() => Event::Last(retry(self.jitter())),
-                event = self.event() => event,
+                event = self.event(word.as_mut()) => event,
             };
         }
     }
 
     /// The next event.
-    async fn event(&mut self) -> Event {
+    async fn event(&mut self, mut word: Pin<&mut OwnedNotified>) -> Event {
         let hub = self.hub.clone();
         let settings = hub.settings();
         let comment_at = Instant::now() + settings.comment_every;
         loop {
-            let verify_at = self.verified + settings.verify_every;
             tokio::select! {
                 biased;
-                () = sleep_until(verify_at), if self.asking.is_none() => {
+                word = next_word(&hub, word.as_mut()) => match word {
+                    Word::Closing => return Event::Last(retry(self.jitter())),
+                    Word::Doubt => self.doubt(),
+                },
+                () = sleep_until(self.verify_at), if self.asking.is_none() => {
+                    self.verify_at = Instant::now() + settings.verify_every;
                     let (host, peer, within) = (self.host.clone(), self.peer.clone(), settings.init_within);
                     // An answer that does not come is none: it is asked again.
                     self.asking = Some(Box::pin(async move {
@@ -228,7 +233,6 @@ impl<H: Host, R: Fn(&Answer) -> Option<String> + Send> Pump<H, R> {
                 }
                 verdict = async { self.asking.as_mut()?.await.err() }, if self.asking.is_some() => {
                     self.asking = None;
-                    self.verified = Instant::now();
                     if let Some(Ended::Forbidden(reason)) = verdict {
                         return Event::Last(unauthenticated(reason) + COMPLETE);
                     }
@@ -239,6 +243,34 @@ impl<H: Host, R: Fn(&Answer) -> Option<String> + Send> Pump<H, R> {
                 },
                 () = sleep_until(comment_at) => return Event::Next(":\n\n".to_owned()),
             }
+        }
+    }
+
+    /// A place for the next event, as soon as the last has been taken. None when the client is gone, does not read, or the
+    /// server ends.
+    async fn room<'a>(
+        &mut self,
+        events: &'a Sender<Bytes>,
+        mut word: Pin<&mut OwnedNotified>,
+    ) -> Option<Permit<'a, Bytes>> {
+        let hub = self.hub.clone();
+        let end = Instant::now() + hub.settings().write_within;
+        loop {
+            tokio::select! {
+                biased;
+                room = timeout_at(end, events.reserve()) => return room.ok()?.ok(),
+                word = next_word(&hub, word.as_mut()) => match word {
+                    Word::Closing => return None,
+                    Word::Doubt => self.doubt(),
+                },
+            }
+        }
+    }
+
+    /// Has the peer verified soon.
+    fn doubt(&mut self) {
+        if self.host.concerns(&self.peer) {
+            self.verify_at = self.verify_at.min(Instant::now() + self.hub.turn());
         }
     }
 
@@ -257,18 +289,8 @@ impl<H: Host, R: Fn(&Answer) -> Option<String> + Send> Pump<H, R> {
     }
 }
 
-/// A place for the next event, as soon as the last has been taken. None when the client is gone, does not read, or the
-/// server ends.
-async fn room<'a>(
-    events: &'a Sender<Bytes>,
-    within: Duration,
-    closing: Pin<&mut OwnedNotified>,
-) -> Option<Permit<'a, Bytes>> {
-    tokio::select! {
-        biased;
-        room = timeout(within, events.reserve()) => room.ok()?.ok(),
-        () = closing => None,
-    }
+async fn next_word(hub: &Hub, mut word: Pin<&mut OwnedNotified>) -> Word {
+    std::future::poll_fn(|cx| hub.poll_word(word.as_mut(), cx)).await
 }
 
 /// The members of a response to a request that was not executed: no `data`.

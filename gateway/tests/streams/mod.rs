@@ -41,6 +41,10 @@ pub(crate) struct House {
     /// Whether it cannot be told at the moment who is valid.
     pub(crate) unsure: Mutex<bool>,
     pub(crate) verified: AtomicUsize,
+    /// Whether an answer about who is valid is found at once and comes only later.
+    pub(crate) held: watch::Sender<bool>,
+    /// The only token that what is said about rights concerns; all when none is named.
+    pub(crate) concerned: Mutex<Option<String>>,
     /// Streams and slow queries that run.
     pub(crate) alive: Arc<AtomicUsize>,
     /// Items that hot streams have made.
@@ -56,6 +60,8 @@ impl House {
             revoked: Mutex::default(),
             unsure: Mutex::new(false),
             verified: AtomicUsize::new(0),
+            held: watch::Sender::new(false),
+            concerned: Mutex::default(),
             alive: Arc::default(),
             produced: Arc::default(),
             revision: watch::Sender::new(1),
@@ -217,13 +223,19 @@ impl Host for Visit {
 
     async fn verify(&self, peer: &Arc<str>) -> Result<(), Ended> {
         self.house.verified.fetch_add(1, Ordering::SeqCst);
-        if *self.house.unsure.lock().expect("unpoisoned") {
-            return Err(Ended::Unavailable("the database is away".into()));
+        let unsure = *self.house.unsure.lock().expect("unpoisoned");
+        let revoked = self.house.revoked.lock().expect("unpoisoned").contains(&**peer);
+        let mut held = self.house.held.subscribe();
+        held.wait_for(|held| !held).await.expect("the house stands");
+        match (unsure, revoked) {
+            (true, _) => Err(Ended::Unavailable("the database is away".into())),
+            (_, true) => Err(Ended::Forbidden("the token was revoked".into())),
+            _ => Ok(()),
         }
-        if self.house.revoked.lock().expect("unpoisoned").contains(&**peer) {
-            return Err(Ended::Forbidden("the token was revoked".into()));
-        }
-        Ok(())
+    }
+
+    fn concerns(&self, peer: &Arc<str>) -> bool {
+        self.house.concerned.lock().expect("unpoisoned").as_ref().is_none_or(|token| **token == **peer)
     }
 
     async fn start(

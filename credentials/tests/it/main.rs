@@ -1,0 +1,3 @@
+//! What this crate promises, against independent counterparts.
+
+mod passkeys;
