@@ -1,9 +1,11 @@
 //! `coulisse doctor`: what is missing or misconfigured, and the fix.
 
 use kernel::vault::Vault;
+use mail::post::Post;
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection, Row};
 
+use crate::post::post;
 use crate::settings::Settings;
 
 /// One check: what was looked at, and the fix when it is wrong.
@@ -31,6 +33,7 @@ pub(crate) async fn examine(settings: &Settings) -> bool {
     if let Some(url) = &settings.redis_url {
         checks.push(check("Redis", redis(url).await));
     }
+    checks.push(check("letters", letters(settings).await));
     for Check { what, fix } in &checks {
         match fix {
             None => println!("ok       {what}"),
@@ -80,6 +83,20 @@ async fn migrations(settings: &Settings) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("{} are pending, the first is `{}`: run `coulisse migrate`", pending.len(), pending[0]))
+    }
+}
+
+async fn letters(settings: &Settings) -> Result<(), String> {
+    match post(settings).map_err(|e| e.to_string())? {
+        None => Err(
+            "no letter goes out, and nobody can confirm an address or reset a password: give --smtp-url and \
+                     --mail-from, or --outbox true for developing"
+                .to_owned(),
+        ),
+        Some(Post::Shelf) => Ok(()),
+        Some(Post::Smtp(server)) => server.answers().await.map_err(|why| {
+            format!("the SMTP server does not take them ({why}): see --smtp-url and --smtp-ca")
+        }),
     }
 }
 

@@ -5,8 +5,11 @@ mod doctor;
 mod edge;
 mod founding;
 mod graphql;
+mod people;
+mod post;
 mod server;
 mod settings;
+mod sso;
 mod verify;
 mod workers;
 
@@ -44,6 +47,8 @@ enum Command {
     Schema(Schema),
     /// Says what is missing or misconfigured, and the fix
     Doctor(Settings),
+    /// Keeps a person out of every company, or lets them in again
+    Person(people::Options),
     /// Verifies a company's sealed event log and names the first broken link
     VerifyEvents(verify::Options),
 }
@@ -145,6 +150,7 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Doctor(settings) => {
             return Ok(if doctor::examine(&settings).await { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Command::Person(options) => people::run(options).await?,
         Command::VerifyEvents(options) => return verify::run(options).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -152,10 +158,12 @@ async fn run(command: Command) -> Result<ExitCode, Failure> {
 
 async fn serve(settings: &Settings) -> Result<(), Failure> {
     server::log(&settings.log, settings.log_format)?;
-    let server = Server::build(settings)?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
         format!("cannot listen on {}: {e}; give another address with --listen", settings.listen)
     })?;
+    // A port that the system has chosen is known from here on, and is the one in links.
+    let settings = &Settings { listen: listener.local_addr()?, ..settings.clone() };
+    let server = Server::build(settings)?;
     tracing::info!(listen = %listener.local_addr()?, url = %settings.public_url(), "serving");
     server.serve(listener, interrupted()).await
 }

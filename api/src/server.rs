@@ -6,11 +6,13 @@ use documents::Files;
 use gateway::http::cors::Origins;
 use gateway::http::listen::{self, Limits};
 use gateway::socket::{self, Hub};
+use identity::place::Places;
 use identity::{Authenticator, Passwords};
 use kernel::db::DbOptions;
 use kernel::hint::Hints;
 use kernel::vault::Vault;
 use kernel::{Clock, Db};
+use mail::post::Post;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -20,6 +22,7 @@ use crate::edge::gates::Gates;
 use crate::edge::{Edge, router};
 use crate::graphql::request::App;
 use crate::graphql::{ApiSchema, schema};
+use crate::post::post;
 use crate::settings::{LogFormat, Settings};
 use crate::workers;
 
@@ -28,10 +31,14 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Everything a server needs, ready to listen.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Server {
     pub app: App,
     pub workers: bool,
     pub graphiql: bool,
+    /// Who takes letters.
+    post: Option<Post>,
+    outbox: bool,
     schema: ApiSchema,
     gates: Gates,
     origins: Origins,
@@ -55,12 +62,14 @@ impl Server {
             Some(url) => Hints::over_redis(url)?,
             None => Hints::local(),
         };
+        let places = settings.geo_database.as_deref().map(Places::open).transpose()?.unwrap_or_default();
         let app = App {
             hub: kpi::Hub::new(db.clone(), vault.clone(), clock.clone(), hints.clone()),
-            auth: Authenticator::new(db, vault, clock),
+            auth: Authenticator::new(db, vault, clock).issued_by(&settings.public_url()).with_places(places),
             passwords: Passwords::default(),
             files: Files::local(Path::new(&settings.files))?,
             hints,
+            federation: crate::sso::federation(settings)?,
             public_url: settings.public_url(),
         };
         let schema = schema();
@@ -70,6 +79,8 @@ impl Server {
             app,
             workers: settings.workers,
             graphiql: settings.graphiql,
+            post: post(settings)?,
+            outbox: settings.outbox,
             gates: Gates::build(settings, &schema)?,
             schema,
             origins: Origins::parse(origins)?,
@@ -89,9 +100,15 @@ impl Server {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), Failure> {
         let auth = self.app.auth.clone();
-        let workers = self.workers.then(|| workers::start(auth.db(), &self.app.hints, auth.clock()));
-        let Self { app, schema, gates, origins, limits, streams, graphiql, behind_proxy, .. } = self;
-        let edge = Edge { schema, app, gates, streams: streams.clone(), origins, graphiql };
+        let workers = self.workers.then(|| {
+            let mut workers = workers::start(auth.db(), &self.app.hints, auth.clock());
+            workers::letters(&mut workers, &auth, self.post.clone(), self.app.public_url.clone());
+            workers::tokens(&mut workers, &auth);
+            workers
+        });
+        let watching = workers::watch(&auth, &self.streams);
+        let Self { app, schema, gates, origins, limits, streams, graphiql, outbox, behind_proxy, .. } = self;
+        let edge = Edge { schema, app, gates, streams: streams.clone(), origins, graphiql, outbox };
         // Streams never end by themselves: they are told to go elsewhere as soon as nothing new is taken.
         let stop = async move {
             stop.await;
@@ -101,7 +118,11 @@ impl Server {
         if closed.dropped > 0 {
             tracing::warn!(dropped = closed.dropped, "connections were still busy when the server ended");
         }
-        drop(workers);
+        drop((workers, watching));
+        // What was used in the last minute, too.
+        if let Err(fault) = identity::review::uses::flush(&auth).await {
+            tracing::warn!(%fault, "the last uses of rights are not written down");
+        }
         auth.db().close().await;
         Ok(())
     }

@@ -62,6 +62,63 @@ pub(crate) struct Settings {
     #[arg(long, env = "COULISSE_FILES", default_value = "files", value_name = "FOLDER")]
     pub files: PathBuf,
 
+    /// The SMTP server that sends letters: `smtp://user:password@host:587` (always with STARTTLS, unless on this machine)
+    /// or `smtps://…`; without it letters wait
+    #[arg(long, env = "COULISSE_SMTP_URL", hide_env_values = true, value_name = "URL")]
+    pub smtp_url: Option<String>,
+
+    /// A file of certificates (PEM) that the SMTP server is trusted by, beside the system's
+    #[arg(long, env = "COULISSE_SMTP_CA", value_name = "FILE")]
+    pub smtp_ca: Option<PathBuf>,
+
+    /// The sender of letters, e.g. `Coulisse <post@example.com>`
+    #[arg(long, env = "COULISSE_MAIL_FROM", value_name = "SENDER")]
+    pub mail_from: Option<String>,
+
+    /// Keep letters and show all of them at GET /outbox instead of sending them: for a demo and for developing only, for
+    /// whoever reads them can take over any account
+    #[arg(long, env = "COULISSE_OUTBOX", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub outbox: bool,
+
+    /// The client at Google by which anybody can sign in, as `ID.apps.googleusercontent.com`; not offered without it
+    #[arg(long, env = "COULISSE_GOOGLE_CLIENT_ID", requires = "google_client_secret", value_name = "ID")]
+    pub google_client_id: Option<String>,
+
+    /// The secret of that client
+    #[arg(long, env = "COULISSE_GOOGLE_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub google_client_secret: Option<String>,
+
+    /// The client at Microsoft Entra by which anybody can sign in who was linked; not offered without it
+    #[arg(
+        long,
+        env = "COULISSE_MICROSOFT_CLIENT_ID",
+        requires = "microsoft_client_secret",
+        value_name = "ID"
+    )]
+    pub microsoft_client_id: Option<String>,
+
+    /// The secret of that client
+    #[arg(long, env = "COULISSE_MICROSOFT_CLIENT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    pub microsoft_client_secret: Option<String>,
+
+    /// The one directory of Microsoft Entra that is taken, by its id; all of companies and schools without it, never personal
+    /// accounts
+    #[arg(long, env = "COULISSE_MICROSOFT_DIRECTORY", value_name = "UUID")]
+    pub microsoft_directory: Option<String>,
+
+    /// Reach sign-in providers on this machine, also without TLS: for tests and developing only
+    #[arg(long, env = "COULISSE_SSO_LOOPBACK", default_value_t = false, action = clap::ArgAction::Set, value_name = "BOOL")]
+    pub sso_loopback: bool,
+
+    /// The DNS server that is asked for the records which prove domains; those of the system without it
+    #[arg(long, env = "COULISSE_DNS_SERVER", value_name = "ADDRESS:PORT")]
+    pub dns_server: Option<std::net::SocketAddr>,
+
+    /// A database of countries or cities (.mmdb), to tell where sessions were opened; without it no
+    /// place is told
+    #[arg(long, env = "COULISSE_GEO_DATABASE", value_name = "FILE")]
+    pub geo_database: Option<PathBuf>,
+
     /// Most connections to PostgreSQL that requests may hold
     #[arg(long, env = "COULISSE_DATABASE_CONNECTIONS", default_value_t = 16, value_name = "N")]
     pub database_connections: u32,

@@ -73,6 +73,12 @@ impl Db {
         &self.server
     }
 
+    /// The pool on which the global tables are read and written: people, their credentials and sessions, keys' hashes.
+    /// For identity and mail alone, and never inside a company's transaction: the directory may be another database.
+    pub fn directory(&self) -> &PgPool {
+        &self.server
+    }
+
     /// The pool of the worker's role: event queue, seals, deltas and rollups of all companies, nothing else.
     pub fn worker(&self) -> &PgPool {
         &self.worker

@@ -160,6 +160,7 @@ impl NewEvent {
         if !personal.is_empty() {
             payload.insert("personal".to_owned(), json!(personal));
         }
+        let payload = crate::canonical::sorted(payload.into());
         serde_json::to_vec(&payload).map_err(|e| Fault::Internal(format!("event payload: {e}")))
     }
 }

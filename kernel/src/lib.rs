@@ -8,12 +8,14 @@
 //! The kernel knows no business: no invoice, no account, no payslip. It knows no GraphQL and no HTTP, and it
 //! never calls a peer other than PostgreSQL and Redis.
 
+pub mod canonical;
 pub mod clock;
 pub mod cube;
 pub mod db;
 pub mod event;
 pub mod fault;
 pub mod folder;
+pub mod held;
 pub mod hint;
 pub mod id;
 pub mod idempotency;
@@ -26,6 +28,7 @@ pub mod sequencer;
 pub mod signed;
 pub mod sparse;
 pub mod tx;
+pub mod usage;
 pub mod vault;
 
 pub use clock::Clock;

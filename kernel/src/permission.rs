@@ -42,6 +42,14 @@ permissions! {
     ApiKeysRead = "api_keys.read",
     /// Create and revoke API keys.
     ApiKeysManage = "api_keys.manage",
+    /// See the applications that the company has registered for OAuth 2.0 (never their secrets).
+    ApplicationsRead = "applications.read",
+    /// Register, change and archive applications, and change their secrets.
+    ApplicationsManage = "applications.manage",
+    /// See the sign-in providers and the domains of the company (never a provider's secret).
+    SsoRead = "sso.read",
+    /// Register sign-in providers, claim domains, and say who joins by them.
+    SsoManage = "sso.manage",
     /// See the trusted documents: the texts that clients may send by their hash.
     TrustedDocumentsRead = "trusted_documents.read",
     /// Register and archive trusted documents, and send any text where only trusted ones are allowed.
@@ -112,6 +120,12 @@ impl PermissionSet {
     /// Whether the permission is in the set.
     pub const fn has(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u8) != 0
+    }
+
+    /// The set with one more.
+    #[must_use]
+    pub const fn with(self, permission: Permission) -> Self {
+        Self(self.0 | 1 << permission as u8)
     }
 
     /// What is in both sets: an API key never exceeds who made it.

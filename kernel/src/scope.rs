@@ -1,6 +1,7 @@
 //! Who acts, in which company, with which rights; and the transactions that follow from it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::NaiveDate;
@@ -14,15 +15,39 @@ use crate::fault::{Denied, DomainError, Fault};
 use crate::money::Currency;
 use crate::permission::{Permission, PermissionSet};
 use crate::tx::Tx;
+use crate::usage::Uses;
 use crate::vault::Vault;
 
 /// Whether a company's rows are real or its test twin's.
+///
+/// The law of the twin: nothing that a twin does leaves the service. It never sends a mail, charges a card or moves
+/// money; whatever reaches the world for a company asks [`Scope::is_test`] first, and for a twin keeps what it would
+/// have sent. Everything else is the same code on other rows, and the ids of those rows tell
+/// ([`crate::id::is_test`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Real business.
     Live,
     /// The twin that never mails, charges or transfers.
     Test,
+}
+
+impl Mode {
+    /// The stored form, `live` or `test`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+
+    /// An id for a row of a company of this mode.
+    pub fn new_id(self) -> Uuid {
+        match self {
+            Self::Live => crate::id::new(),
+            Self::Test => crate::id::new_test(),
+        }
+    }
 }
 
 /// What of a company holds for a whole request.
@@ -41,12 +66,14 @@ pub struct Company {
 }
 
 /// Who acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// A member, signed in.
     Person(Uuid),
     /// A partner's program, by its key.
     ApiKey(Uuid),
+    /// A partner's program that was allowed to act, by this grant: for a person, or for itself.
+    Grant(Uuid),
     /// A customer who followed the signed link of this invoice.
     Customer(Uuid),
     /// The service itself: seeds, workers.
@@ -59,6 +86,7 @@ impl Actor {
         match self {
             Self::Person(id) => format!("person:{id}"),
             Self::ApiKey(id) => format!("api_key:{id}"),
+            Self::Grant(id) => format!("grant:{id}"),
             Self::Customer(id) => format!("customer:{id}"),
             Self::System => "system".to_owned(),
         }
@@ -73,6 +101,7 @@ impl Actor {
         match kind {
             "person" => Some(Self::Person(id)),
             "api_key" => Some(Self::ApiKey(id)),
+            "grant" => Some(Self::Grant(id)),
             "customer" => Some(Self::Customer(id)),
             _ => None,
         }
@@ -90,6 +119,13 @@ pub struct Origin {
     pub request_id: Option<String>,
 }
 
+impl Origin {
+    /// The network address, when it is one.
+    pub fn ip(&self) -> Option<std::net::IpAddr> {
+        self.address.as_deref()?.parse().ok()
+    }
+}
+
 /// The only way to a company's rows. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Scope(Arc<Inner>);
@@ -103,6 +139,9 @@ struct Inner {
     actor: Actor,
     permissions: PermissionSet,
     origin: Origin,
+    uses: Option<Uses>,
+    /// The bits of the permissions whose use was noted.
+    noted: [AtomicU64; 2],
 }
 
 /// How often a transaction is tried when PostgreSQL ends it for a deadlock.
@@ -119,12 +158,32 @@ impl Scope {
         permissions: PermissionSet,
         origin: Origin,
     ) -> Self {
-        Self(Arc::new(Inner { db, vault, clock, company, actor, permissions, origin }))
+        let (uses, noted) = Default::default();
+        Self(Arc::new(Inner { db, vault, clock, company, actor, permissions, origin, uses, noted }))
+    }
+
+    /// Notes which permissions are used. Of a scope that was opened just now: a clone that is noted by nobody stays so.
+    #[must_use]
+    pub fn noting(mut self, uses: Uses) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.uses = Some(uses);
+        }
+        self
     }
 
     /// The company.
     pub fn company(&self) -> &Company {
         &self.0.company
+    }
+
+    /// Whether this is a test twin: then nothing may leave the service, see [`Mode`].
+    pub fn is_test(&self) -> bool {
+        self.0.company.mode == Mode::Test
+    }
+
+    /// An id for a new row of this company; ids made later sort later, and those of a twin tell so.
+    pub fn new_id(&self) -> Uuid {
+        self.0.company.mode.new_id()
     }
 
     /// Who acts.
@@ -159,7 +218,17 @@ impl Scope {
 
     /// The first statement of every use case.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
-        if self.0.permissions.has(permission) { Ok(()) } else { Err(Denied(permission)) }
+        if !self.0.permissions.has(permission) {
+            return Err(Denied(permission));
+        }
+        let Some(uses) = &self.0.uses else { return Ok(()) };
+        // Each is noted once in a request, which may ask for it at every field.
+        let (word, bit) = (&self.0.noted[permission as usize / 64], 1_u64 << (permission as usize % 64));
+        if word.load(Ordering::Relaxed) & bit == 0 {
+            word.fetch_or(bit, Ordering::Relaxed);
+            uses.note(self.0.company.id, self.0.actor, self.today(), permission);
+        }
+        Ok(())
     }
 
     /// One snapshot: every read in it sees the same state. Writes in it are refused by PostgreSQL.

@@ -45,6 +45,11 @@ impl Tx {
         &self.scope
     }
 
+    /// An id for a new row of this company, see [`Scope::new_id`].
+    pub fn new_id(&self) -> uuid::Uuid {
+        self.scope.new_id()
+    }
+
     /// A query over a company's rows starts here (the bare `EntityTrait::find` is disallowed).
     #[expect(
         clippy::disallowed_methods,

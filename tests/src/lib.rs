@@ -2,6 +2,9 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test support panics when the test cannot go on")]
 
+pub mod authenticator;
+pub mod smtp;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -120,16 +123,22 @@ impl TestDb {
     /// A euro company in Paris, bare: its row and its heads; no accounts, no members.
     pub async fn company(&self) -> Scope {
         let id = kernel::id::new();
+        let roles = ["owner", "accountant", "sales", "purchaser", "auditor"];
         let mut owner = self.superuser().await;
         sqlx::query(
             "WITH h AS (INSERT INTO event_head (tenant_id) VALUES ($1)),
-                  k AS (INSERT INTO kpi_head (tenant_id, zone) VALUES ($1, 'Europe/Paris'))
+                  k AS (INSERT INTO kpi_head (tenant_id, zone) VALUES ($1, 'Europe/Paris')),
+                  r AS (INSERT INTO role (tenant_id, id, key, built_in, created_at, created_by, updated_at, updated_by)
+                        SELECT $1, role.id, role.key, true, $2, 'system', $2, 'system'
+                        FROM unnest($3::uuid[], $4::text[]) AS role (id, key))
              INSERT INTO company (tenant_id, id, name, legal_form, country, currency, zone, locale, fiscal_year_month,
                  chart, created_at, created_by, updated_at, updated_by)
              VALUES ($1, $1, 'Test', 'SAS', 'FR', 'EUR', 'Europe/Paris', 'fr', 1, 'fr_pcg', $2, 'system', $2, 'system')",
         )
         .bind(id)
         .bind(self.clock.now())
+        .bind(roles.map(|_| kernel::id::new()))
+        .bind(roles)
         .execute(&mut owner)
         .await
         .expect("a company");

@@ -29,9 +29,9 @@ const defaultTabs = [
 query Viewer {
   viewer {
     actor { name kind }
-    role
+    role { key name }
     permissions { name }
-    companies { id name role }
+    companies { id name role { key } }
   }
   company { name currency chart }
 }`, headers },

@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use identity::company::NewCompany;
-use identity::session::NewPerson;
-use identity::session::service::{self as session, Prepared};
-use identity::{Authenticator, Error, Passwords, Role};
+use identity::person::NewPerson;
+use identity::person::service::{self as person_service, Prepared};
+use identity::sign_in::{Attempt, Step, service as sign_in};
+use identity::{Assurance, Authenticator, Error, Passwords, Role};
 use kernel::{Actor, Company, Currency, Mode, Origin, Scope};
 use uuid::Uuid;
 
@@ -50,8 +51,12 @@ impl House {
             actor,
             permissions: role.permissions(),
             session: None,
-            role: Some(role),
+            role: Some(role.as_str().to_owned()),
             documents_only: false,
+            assurance: Assurance::SecondFactor,
+            second_factor_due: false,
+            confined: false,
+            networks: std::sync::Arc::default(),
         };
         auth.scope(&principal, Origin::default())
     }
@@ -76,7 +81,7 @@ pub(super) async fn settle(auth: &Authenticator, cast: &Cast, first: NaiveDate) 
     let mut prepared = Vec::new();
     for staff in STAFF {
         let (new, person) = person(cast, staff);
-        let ready = session::prepare(auth, &passwords, new).await?;
+        let ready = person_service::prepare(&passwords, new, cast.name).await?.proved();
         people.push(Person { id: ready.id, ..person });
         prepared.push(ready);
     }
@@ -115,7 +120,7 @@ async fn hire(owner: &Scope, prepared: Vec<Prepared>, four_eyes: bool) -> Result
             let prepared = prepared.clone();
             Box::pin(async move {
                 for (person, (role, ..)) in prepared.iter().zip(&STAFF[1..]) {
-                    session::store_in(tx, person).await?;
+                    person_service::store_in(tx, person).await?;
                     identity::member::service::add_in(tx, person.id, *role).await?;
                 }
                 let change = identity::company::service::CompanyChange {
@@ -134,16 +139,14 @@ pub(super) async fn find(auth: &Authenticator, cast: &Cast) -> Result<Option<Hou
     let mut company = None;
     for staff in STAFF {
         let (new, person) = person(cast, staff);
-        let opened =
-            session::sign_in(auth, &Passwords::default(), &new.email, &new.password, None, Origin::default())
-                .await;
-        match opened {
-            Ok(opened) => {
-                company.get_or_insert(opened.company_id);
-                people.push(Person { id: opened.person_id, ..person });
+        let attempt = Attempt { email: new.email, password: new.password, company: None, device_token: None };
+        match sign_in::by_password(auth, &Passwords::default(), attempt, Origin::default()).await {
+            Ok(Step::In(signed_in)) => {
+                company.get_or_insert(signed_in.opened.company_id);
+                people.push(Person { id: signed_in.opened.person_id, ..person });
             }
-            // Whoever changed a password or left the company is not shown any more.
-            Err(Error::WrongCredentials) => {}
+            // Whoever changed a password, took a second factor or left the company is not shown any more.
+            Ok(Step::Second(_)) | Err(Error::WrongCredentials) => {}
             Err(error) => return Err(error.into()),
         }
     }

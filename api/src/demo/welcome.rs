@@ -1,8 +1,8 @@
 //! What the demo tells: for people on the screen, for programs in `demo.json`.
 
 use identity::api_key::service::{self as keys, NewApiKey};
-use identity::session::service as session;
-use identity::{Authenticator, Role};
+use identity::session::service::{self as session, How};
+use identity::{Assurance, Authenticator, Role};
 use kernel::{Kind, Origin, id};
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ struct DemoFile<'a> {
     ws_url: String,
     /// Answers events to who accepts `text/event-stream`.
     sse_url: String,
+    /// The letters that a live service would send.
+    outbox_url: String,
     pid: u32,
     companies: Vec<Company<'a>>,
 }
@@ -52,7 +54,14 @@ pub(super) async fn tell(
             .iter()
             .find(|person| person.role == Role::Owner)
             .ok_or("a demo company lost its owner: remove .coulisse to start afresh")?;
-        let opened = session::open(auth, owner.id, Some(house.company.id), Origin::default()).await?;
+        let opened = session::open(
+            auth,
+            owner.id,
+            Some(house.company.id),
+            How::shown(Assurance::Password),
+            Origin::default(),
+        )
+        .await?;
         let users = house.people.iter();
         companies.push(Company {
             id: id::encode(Kind::Company, house.company.id),
@@ -69,6 +78,7 @@ pub(super) async fn tell(
         graphql_url: format!("{url}/graphql"),
         ws_url: format!("{ws}/graphql/ws"),
         sse_url: format!("{url}/graphql"),
+        outbox_url: format!("{url}/outbox"),
         pid: std::process::id(),
         companies,
     };
@@ -81,7 +91,7 @@ pub(super) async fn tell(
 async fn api_key(auth: &Authenticator, house: &House) -> Result<String, Failure> {
     const NAME: &str = "Demo partner";
     let owner = house.scope(auth, Role::Owner);
-    let secret = keys::generate_secret();
+    let secret = keys::generate_secret(kernel::Mode::Live);
     let given = secret.clone();
     owner
         .write(|tx| {
@@ -93,8 +103,12 @@ async fn api_key(auth: &Authenticator, house: &House) -> Result<String, Failure>
                     keys::revoke(tx, old.id).await?;
                 }
                 let permissions = Role::Accountant.permissions();
-                keys::create(tx, NewApiKey { name: NAME.to_owned(), permissions, expires_at: None }, &secret)
-                    .await
+                keys::create(
+                    tx,
+                    NewApiKey { name: NAME.to_owned(), permissions, expires_at: None, networks: Vec::new() },
+                    &secret,
+                )
+                .await
             })
         })
         .await?;
@@ -111,6 +125,7 @@ fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
         println!("    API key   {}", company.api_key);
         println!("    GraphiQL  {url}/graphql#token={}\n", company.session_token);
     }
+    println!("  Letters   {}   (kept here and not sent)\n", file.outbox_url);
     let Some(first) = file.companies.first() else { return };
     println!("Try it:\n");
     println!("  curl -s {} \\", file.graphql_url);

@@ -43,7 +43,7 @@ pub(super) async fn execute(State(edge): State<Edge>, request: Request<Body>) ->
     }
     let (exchange, done, company) = match read(&parts, body, &Rules::default()).await {
         Err(refusal) => (refusal.exchange.clone(), of_refusal(&refusal), None),
-        Ok((incoming, exchange)) => match principal(&edge.app.auth, bearer(&parts.headers)).await {
+        Ok((incoming, exchange)) => match principal(&edge.app.auth, bearer(&parts.headers), address).await {
             Err(reason) => (exchange, not_signed_in(&reason).into(), None),
             Ok(principal) => {
                 let company = principal.as_ref().map(|(principal, _)| principal.company.id);

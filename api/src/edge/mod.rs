@@ -3,12 +3,15 @@
 #![expect(clippy::result_large_err, reason = "a request is refused once")]
 
 mod admission;
+mod door;
 mod files;
 pub(crate) mod gates;
 mod graphiql;
 mod graphql;
 mod health;
+mod oauth;
 mod origin;
+mod outbox;
 mod rating;
 mod run;
 mod streams;
@@ -42,6 +45,8 @@ pub(crate) struct Edge {
     pub streams: Hub,
     pub origins: Origins,
     pub graphiql: bool,
+    /// Whether letters are shown to whoever asks.
+    pub outbox: bool,
 }
 
 /// The routes.
@@ -58,6 +63,15 @@ pub(crate) fn router(edge: Edge, behind_proxy: bool) -> Router {
         .route("/uploads/{token}", put(files::upload).layer(axum::extract::DefaultBodyLimit::disable()))
         .route("/files/{token}", get(files::download))
         .route("/rate/{token}", get(rating::page).post(rating::submit))
+        .route("/confirm", get(door::confirm::page).post(door::confirm::submit))
+        .route("/reset", get(door::reset::page).post(door::reset::submit))
+        .route("/invitation", get(door::invitation::page).post(door::invitation::submit))
+        .route("/sso/callback", get(door::sso::callback))
+        .route("/sso/confirm", axum::routing::post(door::sso::confirm))
+        .route("/sso/{provider}", get(door::sso::begin))
+        .route("/outbox", get(outbox::page))
+        .route("/outbox.json", get(outbox::list))
+        .merge(oauth::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

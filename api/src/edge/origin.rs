@@ -58,9 +58,10 @@ pub(super) fn token_of(value: &str) -> String {
 pub(super) async fn principal(
     auth: &Authenticator,
     token: Option<String>,
+    from: Option<IpAddr>,
 ) -> Result<Option<(Principal, String)>, NotSignedIn> {
     match token {
-        Some(token) => Ok(Some((auth.principal(&token).await?, token))),
+        Some(token) => Ok(Some((auth.principal(&token, from).await?, token))),
         None => Ok(None),
     }
 }

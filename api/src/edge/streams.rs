@@ -112,21 +112,28 @@ impl Host for Guest {
             .find(|(name, _)| name.eq_ignore_ascii_case("authorization"))
             .and_then(|(_, value)| value.as_str())
             .map(token_of);
-        let known = principal(&self.0.edge.app.auth, given.or_else(|| self.0.token.clone())).await;
+        let known =
+            principal(&self.0.edge.app.auth, given.or_else(|| self.0.token.clone()), self.address()).await;
         known.map(|known| Peer(known.map(Arc::new))).map_err(|reason| ended(&reason))
     }
 
     async fn verify(&self, peer: &Peer) -> Result<(), Ended> {
         let Some(peer) = &peer.0 else { return Ok(()) };
         let (principal, token) = &**peer;
-        match self.0.edge.app.auth.current(token).await {
-            Ok(Some(now)) if now.company.id == principal.company.id => Ok(()),
-            Ok(Some(_)) => {
-                Err(Ended::Forbidden("the session has moved to another company: connect again".into()))
-            }
+        match self.0.edge.app.auth.current(token, self.address()).await {
+            Ok(Some(now)) if principal.is_still(&now) => Ok(()),
+            // What runs over the connection runs with the rights that it began with.
+            Ok(Some(_)) => Err(Ended::Forbidden("your rights here have changed: connect again".into())),
             Ok(None) => Err(ended(&NotSignedIn::Token)),
             Err(fault) => Err(ended(&NotSignedIn::Fault(fault))),
         }
+    }
+
+    fn concerns(&self, peer: &Peer) -> bool {
+        let concerns = |peer: &Arc<(Principal, String)>| {
+            self.0.edge.app.auth.access().concerns(&peer.0.company, peer.0.actor)
+        };
+        peer.0.as_ref().is_some_and(concerns)
     }
 
     async fn start(

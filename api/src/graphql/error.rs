@@ -18,6 +18,14 @@ pub(crate) fn denied(denied: Denied) -> Error {
         .extend_with(|_, extensions| extensions.set("permission", denied.0.as_str()))
 }
 
+/// The company demands a second factor, and this session has not shown one.
+pub(crate) fn second_factor_due() -> Error {
+    coded(
+        "this company demands a second factor: enrol one (`beginTotp` or `beginPasskey`), or sign in with it",
+        "SECOND_FACTOR_REQUIRED",
+    )
+}
+
 /// An argument that cannot be.
 pub(crate) fn bad_argument(field: &str, message: impl Into<String>) -> Error {
     coded(message, "BAD_USER_INPUT").extend_with(|_, extensions| extensions.set("field", field))

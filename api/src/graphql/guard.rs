@@ -3,7 +3,7 @@
 use async_graphql::{Context, Error, Guard};
 use kernel::Permission;
 
-use super::error::{denied, from_domain};
+use super::error::{denied, from_domain, second_factor_due};
 use super::request::InRequest;
 
 /// `#[graphql(guard = "Needs(Permission::…)")]`: only actors with this permission reach the field.
@@ -11,7 +11,11 @@ pub(crate) struct Needs(pub(crate) Permission);
 
 impl Guard for Needs {
     async fn check(&self, ctx: &Context<'_>) -> Result<(), Error> {
-        ctx.session()?.scope()?.require(self.0).map_err(denied)
+        let session = ctx.session()?;
+        if session.principal().is_some_and(|principal| principal.second_factor_due) {
+            return Err(second_factor_due());
+        }
+        session.scope()?.require(self.0).map_err(denied)
     }
 }
 

@@ -182,13 +182,13 @@ fn claim(ctx: &Context<'_>, key: Option<&str>) -> Result<Option<Claim>, Error> {
         ));
     }
     let path = ctx.path_node.map(|node| node.to_string()).unwrap_or_default();
-    // serde_json sorts the keys of objects: the same input hashes alike however the client wrote it.
     let mut input = serde_json::Map::new();
     for (name, value) in ctx.field().arguments()? {
         let value = value.into_json().map_err(|e| bad_argument(&name, e.to_string()))?;
         input.insert(name.to_string(), value);
     }
-    let input = serde_json::Value::Object(input).to_string();
+    // The same input hashes alike however the client wrote it.
+    let input = kernel::canonical::sorted(input.into()).to_string();
     Ok(Some(Claim::new(key.to_owned(), path, ctx.item.node.name.node.as_str(), &input)))
 }
 

@@ -6,8 +6,13 @@ use kernel::{Kind, id};
 use super::documents::file::File;
 use super::error::bad_argument;
 use super::identity::api_key::ApiKey;
+use super::identity::approval::AccessRequest;
 use super::identity::company::Company;
+use super::identity::invitation::Invitation;
 use super::identity::member::Member;
+use super::identity::oauth::{Application, Grant};
+use super::identity::role::Role;
+use super::identity::sso::{CompanyDomain, SsoProvider};
 use super::identity::trusted_document::TrustedDocument;
 use super::invoicing::bill::Bill;
 use super::invoicing::invoice::Invoice;
@@ -32,7 +37,14 @@ use super::request::InRequest;
 pub(crate) enum Node {
     Company(Company),
     Member(Member),
+    Role(Role),
+    AccessRequest(AccessRequest),
+    Invitation(Invitation),
     ApiKey(ApiKey),
+    Application(Application),
+    Grant(Grant),
+    SsoProvider(SsoProvider),
+    CompanyDomain(CompanyDomain),
     TrustedDocument(TrustedDocument),
     Account(Account),
     Journal(Journal),
@@ -62,7 +74,14 @@ pub(crate) async fn node(ctx: &Context<'_>, given: &ID) -> Result<Option<Node>, 
             if own { Some(Node::Company(Company::load(ctx).await?)) } else { None }
         }
         Kind::Membership => Member::load(ctx, id).await?.map(Node::Member),
+        Kind::Invitation => Invitation::load(ctx, id).await?.map(Node::Invitation),
+        Kind::Role => Role::load(ctx, id).await?.map(Node::Role),
+        Kind::AccessRequest => AccessRequest::load(ctx, id).await?.map(Node::AccessRequest),
         Kind::ApiKey => ApiKey::load(ctx, id).await?.map(Node::ApiKey),
+        Kind::Application => Application::load(ctx, id).await?.map(Node::Application),
+        Kind::Grant => Grant::load(ctx, id).await?.map(Node::Grant),
+        Kind::SsoProvider => SsoProvider::load(ctx, id).await?.map(Node::SsoProvider),
+        Kind::CompanyDomain => CompanyDomain::load(ctx, id).await?.map(Node::CompanyDomain),
         Kind::TrustedDocument => TrustedDocument::load(ctx, id).await?.map(Node::TrustedDocument),
         Kind::Account => Account::load(ctx, id).await?.map(Node::Account),
         Kind::Journal => Journal::load(ctx, id).await?.map(Node::Journal),
@@ -82,7 +101,14 @@ pub(crate) async fn node(ctx: &Context<'_>, given: &ID) -> Result<Option<Node>, 
         Kind::File => File::load(ctx, id).await?.map(Node::File),
         Kind::Kpi => Kpi::load(ctx, id).await?.map(Node::Kpi),
         // What lives inside a thing is read with it; people and sessions are nobody's rows here.
-        Kind::Person | Kind::Session | Kind::InvoiceLine | Kind::BillLine | Kind::Finding | Kind::Event => {
+        Kind::Person
+        | Kind::Session
+        | Kind::Passkey
+        | Kind::Identity
+        | Kind::InvoiceLine
+        | Kind::BillLine
+        | Kind::Finding
+        | Kind::Event => {
             return Err(bad_argument("id", format!("a {} is not a node", kind.prefix().replace('_', " "))));
         }
     })

@@ -12,6 +12,7 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use async_graphql::{Context, Error};
 use documents::Files;
 use futures_util::future::BoxFuture;
+use identity::federation::Federation;
 use identity::{Authenticator, Passwords, Principal};
 use kernel::hint::Hints;
 use kernel::{Fault, Origin, Scope, Tx};
@@ -27,6 +28,8 @@ pub(crate) struct App {
     pub hints: Hints,
     /// Reads the figures of followed companies, once for all who follow them.
     pub hub: kpi::Hub,
+    /// Sign-in with providers.
+    pub federation: Federation,
     /// The server's own address as clients see it, without a slash at the end.
     pub public_url: String,
 }

@@ -1,17 +1,24 @@
 //! From a bearer token to a scope, and from the hash of a trusted document to its text.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use ipnet::IpNet;
+use kernel::usage::Uses;
 use kernel::{
     Actor, Clock, Company, Currency, Db, Fault, Mode, Origin, Permission, PermissionSet, Scope, vault::Vault,
 };
 use moka::future::Cache;
 use uuid::Uuid;
 
+use crate::access::Access;
+use crate::assurance::Assurance;
 use crate::lookup::{self, Lookups};
+use crate::oauth;
+use crate::place::Places;
 use crate::role::Role;
 use crate::secret;
 
@@ -19,7 +26,7 @@ use crate::secret;
 pub(crate) const IDLE: TimeDelta = TimeDelta::hours(12);
 /// How long a session lives at most.
 pub(crate) const ABSOLUTE: TimeDelta = TimeDelta::days(14);
-/// How stale a known principal may be: the longest that another replica honours a revoked token.
+/// How stale a known principal may be, should no word of a change come ([`crate::access`]).
 const STALE: Duration = Duration::from_secs(2);
 /// Most bytes of trusted documents that are known at once.
 const MOST_DOCUMENT_BYTES: u64 = 32 * 1024 * 1024;
@@ -30,8 +37,8 @@ const SEEN: TimeDelta = TimeDelta::seconds(60);
 
 /// The prefix of session tokens.
 pub(crate) const SESSION_PREFIX: &str = "cs_";
-/// The prefix of live API keys.
-pub(crate) const API_KEY_PREFIX: &str = "ck_live_";
+/// What the prefixes of API keys begin with.
+const API_KEY_PREFIX: &str = "ck_";
 
 /// The token is unknown, expired or revoked; which of them is not told.
 #[derive(Debug, thiserror::Error)]
@@ -55,10 +62,37 @@ pub struct Principal {
     pub permissions: PermissionSet,
     /// The session, for people.
     pub session: Option<Uuid>,
-    /// The role, for people.
-    pub role: Option<Role>,
+    /// The key of the role, for people.
+    pub role: Option<String>,
+    /// What was shown when the session was opened; for programs, all that is asked of them.
+    pub assurance: Assurance,
+    /// Whether the company demands a second factor that this session has not shown: then nothing is permitted, but
+    /// enrolling one.
+    pub second_factor_due: bool,
+    /// Whether it stands for its person in this company only: a session by the word of the company's own provider, or a
+    /// token that a program was given.
+    pub confined: bool,
+    /// The networks that it may come from; none for any.
+    pub networks: Arc<[IpNet]>,
     /// Whether it may only send documents that its company has registered. Never so for who may register them.
     pub documents_only: bool,
+}
+
+impl Principal {
+    /// Whether a later look-up found the same company, actor and rights.
+    pub fn is_still(&self, now: &Self) -> bool {
+        self.company.id == now.company.id
+            && self.actor == now.actor
+            && self.permissions == now.permissions
+            && self.documents_only == now.documents_only
+    }
+
+    /// Whether it may come from an address. Who is held to networks and comes from nowhere known may not.
+    fn comes_from(&self, address: Option<IpAddr>) -> bool {
+        let within = |address: IpAddr| self.networks.iter().any(|network| network.contains(&address));
+        // An IPv4 address as a dual-stack socket writes it is the IPv4 address.
+        self.networks.is_empty() || address.is_some_and(|address| within(address.to_canonical()))
+    }
 }
 
 /// Looks tokens up, and keeps who they stand for during two seconds.
@@ -67,10 +101,15 @@ pub struct Authenticator {
     db: Db,
     vault: Vault,
     clock: Clock,
-    known: Cache<Vec<u8>, Principal>,
+    /// By the generation in which it was looked up: a look-up that began before a change cannot outlive it.
+    known: Cache<(u64, Vec<u8>), Principal>,
+    access: Access,
+    uses: Uses,
     sessions: Lookups<SessionRow>,
     api_keys: Lookups<KeyRow>,
     documents: Cache<(Uuid, [u8; 32]), Arc<str>>,
+    oauth: oauth::State,
+    places: Places,
 }
 
 /// Why a look-up found nothing.
@@ -95,7 +134,47 @@ impl Authenticator {
             .time_to_live(STALE)
             .build();
         let (sessions, api_keys) = (Lookups::default(), Lookups::default());
-        Self { db, vault, clock, known, sessions, api_keys, documents }
+        Self {
+            db,
+            vault,
+            clock,
+            known,
+            access: Access::default(),
+            uses: Uses::default(),
+            sessions,
+            api_keys,
+            documents,
+            oauth: oauth::State::new("http://localhost"),
+            places: Places::default(),
+        }
+    }
+
+    /// The same, which knows where addresses are.
+    #[must_use]
+    pub fn with_places(mut self, places: Places) -> Self {
+        self.places = places;
+        self
+    }
+
+    /// Where addresses are, as far as the operator's database tells.
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The same, whose tokens are made in the name of the server's public address, without a slash at the end.
+    #[must_use]
+    pub fn issued_by(mut self, issuer: &str) -> Self {
+        self.oauth = oauth::State::new(issuer);
+        self
+    }
+
+    /// In whose name tokens are made: the server's public address.
+    pub fn issuer(&self) -> &str {
+        &self.oauth.issuer
+    }
+
+    pub(crate) fn oauth(&self) -> &oauth::State {
+        &self.oauth
     }
 
     /// The pools.
@@ -113,22 +192,33 @@ impl Authenticator {
         &self.vault
     }
 
-    /// Who a bearer token stands for.
-    pub async fn principal(&self, token: &str) -> Result<Principal, NotSignedIn> {
-        self.current(token).await?.ok_or(NotSignedIn::Token)
+    /// Who a bearer token stands for, coming from an address.
+    pub async fn principal(&self, token: &str, from: Option<IpAddr>) -> Result<Principal, NotSignedIn> {
+        self.current(token, from).await?.ok_or(NotSignedIn::Token)
     }
 
-    /// Who a bearer token stands for, as it was at most two seconds ago; `None` when it is unknown, expired or revoked,
-    /// when its person has left, or its company is closed. Made to be asked again and again, by every stream at every
-    /// event: who asks for a token that somebody else asks for shares the look-up, and look-ups of many tokens share
-    /// statements.
+    /// Which rights were used lately, by members and programs.
+    pub fn uses(&self) -> &Uses {
+        &self.uses
+    }
+
+    /// What this process knows of changes of access.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Who a bearer token stands for, as it is after every change that this process was told of; `None` when it is unknown,
+    /// expired or revoked, when its person has left, or its company is closed. Made to be asked again and again, by every
+    /// stream at every event: who asks for a token that somebody else asks for shares the look-up, and look-ups of many
+    /// tokens share statements.
     ///
     /// # Errors
     /// A fault when it could not be looked up: it is then not known whether the token still stands.
-    pub async fn current(&self, token: &str) -> Result<Option<Principal>, Fault> {
+    pub async fn current(&self, token: &str, from: Option<IpAddr>) -> Result<Option<Principal>, Fault> {
         let hash = secret::hash(token);
-        match self.known.try_get_with_by_ref(&hash, self.look_up(token, hash.clone())).await {
-            Ok(principal) => Ok(Some(principal)),
+        let known = (self.access.generation(), hash);
+        match self.known.try_get_with_by_ref(&known, self.look_up(token, known.1.clone(), from)).await {
+            Ok(principal) => Ok(Some(principal).filter(|principal| principal.comes_from(from))),
             Err(miss) => match &*miss {
                 Miss::Nobody => Ok(None),
                 Miss::Fault(fault) => Err(lookup::again(fault)),
@@ -136,11 +226,15 @@ impl Authenticator {
         }
     }
 
-    async fn look_up(&self, token: &str, hash: Vec<u8>) -> Result<Principal, Miss> {
-        let principal = if token.starts_with(SESSION_PREFIX) {
+    async fn look_up(&self, token: &str, hash: Vec<u8>, from: Option<IpAddr>) -> Result<Principal, Miss> {
+        // What was mistyped, cut or made up is not looked up.
+        let whole = credentials::secret::is_well_formed(token);
+        let principal = if whole && token.starts_with(SESSION_PREFIX) {
             self.session(hash).await?
-        } else if token.starts_with(API_KEY_PREFIX) {
-            self.api_key(hash).await?
+        } else if whole && token.starts_with(API_KEY_PREFIX) {
+            self.api_key(hash, from).await?
+        } else if token.split('.').count() == 3 {
+            oauth::principal::of(self, token).await?
         } else {
             None
         };
@@ -175,13 +269,15 @@ impl Authenticator {
     /// Forgets what is known, after a revocation, a change of role or of the company, or the archiving of a document:
     /// this replica honours it at once.
     pub fn forget(&self) {
+        self.access.forget();
         self.known.invalidate_all();
         self.documents.invalidate_all();
     }
 
     /// A principal's scope.
     pub fn scope(&self, principal: &Principal, origin: Origin) -> Scope {
-        self.open(principal.company.clone(), principal.actor, principal.permissions, origin)
+        let scope = self.open(principal.company.clone(), principal.actor, principal.permissions, origin);
+        scope.noting(self.uses.clone())
     }
 
     /// The scope of who followed a signed link of a company. `None`: no such company.
@@ -194,7 +290,7 @@ impl Authenticator {
         let facts: Option<(String, String, String, String)> =
             sqlx::query_as("SELECT currency, zone, locale, mode FROM company_facts($1)")
                 .bind(company)
-                .fetch_optional(self.db.server())
+                .fetch_optional(self.db.directory())
                 .await?;
         let Some((currency, zone, locale, mode)) = facts else { return Ok(None) };
         let company = facts_of(company, &currency, &zone, locale, &mode)?;
@@ -206,7 +302,13 @@ impl Authenticator {
         self.open(company, actor, PermissionSet::all(), origin)
     }
 
-    fn open(&self, company: Company, actor: Actor, permissions: PermissionSet, origin: Origin) -> Scope {
+    pub(crate) fn open(
+        &self,
+        company: Company,
+        actor: Actor,
+        permissions: PermissionSet,
+        origin: Origin,
+    ) -> Scope {
         let (db, vault, clock) = (self.db.clone(), self.vault.clone(), self.clock.clone());
         Scope::open(db, vault, clock, company, actor, permissions, origin)
     }
@@ -220,28 +322,36 @@ impl Authenticator {
             );
             let rows = rows.bind(hashes).bind(clock.now()).bind(IDLE);
             let db = db.clone();
-            async move { Ok(rows.fetch_all(db.server()).await?) }
+            async move { Ok(rows.fetch_all(db.directory()).await?) }
         });
         let Some(row) = row.await? else { return Ok(None) };
         if row.last_seen_at + SEEN < now {
             sqlx::query("UPDATE session SET last_seen_at = $2 WHERE id = $1")
                 .bind(row.session_id)
                 .bind(now)
-                .execute(self.db.server())
+                .execute(self.db.directory())
                 .await?;
         }
-        let role = Role::parse(&row.role).ok_or_else(|| Fault::Corrupt(format!("role {}", row.role)))?;
+        let assurance = Assurance::parse(&row.assurance)
+            .ok_or_else(|| Fault::Corrupt(format!("assurance {}", row.assurance)))?;
+        let due =
+            row.second_factor_from.is_some_and(|from| from <= now) && assurance < Assurance::SecondFactor;
+        let permissions = role_permissions(&row.role, row.role_permissions.as_deref())?;
         Ok(Some(Principal {
             company: facts_of(row.tenant_id, &row.currency, &row.zone, row.locale, &row.mode)?,
             actor: Actor::Person(row.person_id),
-            permissions: role.permissions(),
+            permissions: if due { PermissionSet::NONE } else { permissions },
             session: Some(row.session_id),
-            role: Some(role),
-            documents_only: is_bound(row.documents_only, role.permissions()),
+            documents_only: is_bound(row.documents_only, permissions),
+            role: Some(row.role),
+            assurance,
+            second_factor_due: due,
+            confined: row.confined,
+            networks: Arc::default(),
         }))
     }
 
-    async fn api_key(&self, hash: Vec<u8>) -> Result<Option<Principal>, Fault> {
+    async fn api_key(&self, hash: Vec<u8>, from: Option<IpAddr>) -> Result<Option<Principal>, Fault> {
         let (db, clock, now) = (self.db.clone(), self.clock.clone(), self.clock.now());
         let row = self.api_keys.find(hash, move |hashes| {
             let rows = sqlx::query_as(
@@ -250,15 +360,15 @@ impl Authenticator {
             );
             let rows = rows.bind(hashes).bind(clock.now());
             let db = db.clone();
-            async move { Ok(rows.fetch_all(db.server()).await?) }
+            async move { Ok(rows.fetch_all(db.directory()).await?) }
         });
         let Some(row) = row.await? else { return Ok(None) };
-        let maker =
-            Role::parse(&row.maker_role).ok_or_else(|| Fault::Corrupt(format!("role {}", row.maker_role)))?;
         let permissions: PermissionSet =
             row.permissions.iter().filter_map(|name| Permission::parse(name)).collect();
-        // A key never exceeds who made it, as that person's role is now.
-        let permissions = permissions.and(maker.permissions());
+        // A key never exceeds who is responsible for it, as that person's role is now.
+        let permissions = permissions.and(role_permissions(&row.role, row.role_permissions.as_deref())?);
+        let networks = row.networks.iter().map(|network| network.parse());
+        let networks = networks.collect::<Result<Arc<[IpNet]>, _>>();
         let principal = Principal {
             company: facts_of(row.tenant_id, &row.currency, &row.zone, row.locale, &row.mode)?,
             actor: Actor::ApiKey(row.api_key_id),
@@ -266,8 +376,13 @@ impl Authenticator {
             session: None,
             role: None,
             documents_only: is_bound(row.documents_only, permissions),
+            assurance: Assurance::SecondFactor,
+            second_factor_due: false,
+            confined: true,
+            networks: networks.map_err(|e| Fault::Corrupt(format!("networks of a key: {e}")))?,
         };
-        if row.last_used_at.is_none_or(|last| last + SEEN < now) {
+        // Who comes from elsewhere does not use it.
+        if principal.comes_from(from) && row.last_used_at.is_none_or(|last| last + SEEN < now) {
             let scope = self.scope(&principal, Origin::default());
             crate::api_key::service::touch(&scope, row.api_key_id, now).await?;
         }
@@ -281,7 +396,11 @@ struct SessionRow {
     person_id: Uuid,
     tenant_id: Uuid,
     role: String,
+    role_permissions: Option<Vec<String>>,
     last_seen_at: DateTime<Utc>,
+    assurance: String,
+    second_factor_from: Option<DateTime<Utc>>,
+    confined: bool,
     currency: String,
     zone: String,
     locale: String,
@@ -294,7 +413,9 @@ struct KeyRow {
     api_key_id: Uuid,
     tenant_id: Uuid,
     permissions: Vec<String>,
-    maker_role: String,
+    networks: Vec<String>,
+    role: String,
+    role_permissions: Option<Vec<String>>,
     last_used_at: Option<DateTime<Utc>>,
     currency: String,
     zone: String,
@@ -303,13 +424,23 @@ struct KeyRow {
     documents_only: bool,
 }
 
+pub(crate) fn role_permissions(key: &str, stored: Option<&[String]>) -> Result<PermissionSet, Fault> {
+    Role::permissions_of(key, stored).ok_or_else(|| Fault::Corrupt(format!("role {key}")))
+}
+
 /// Whether a company's setting binds an actor. Who may register any text would gain nothing by not sending it, and an
 /// owner could not take the setting back.
-fn is_bound(documents_only: bool, permissions: PermissionSet) -> bool {
+pub(crate) fn is_bound(documents_only: bool, permissions: PermissionSet) -> bool {
     documents_only && !permissions.has(Permission::TrustedDocumentsManage)
 }
 
-fn facts_of(id: Uuid, currency: &str, zone: &str, locale: String, mode: &str) -> Result<Company, Fault> {
+pub(crate) fn facts_of(
+    id: Uuid,
+    currency: &str,
+    zone: &str,
+    locale: String,
+    mode: &str,
+) -> Result<Company, Fault> {
     let wrong = |what: &str| Fault::Corrupt(format!("company {id}: {what}"));
     Ok(Company {
         id,

@@ -32,6 +32,7 @@ pub mod cubes;
 pub mod edit;
 pub mod einvoice;
 pub mod error;
+pub mod held;
 pub mod invoice;
 mod listing;
 pub mod party;

@@ -19,6 +19,8 @@ pub struct Model {
     pub chart: String,
     pub four_eyes: bool,
     pub documents_only: bool,
+    pub second_factor_from: Option<DateTimeUtc>,
+    pub rights_four_eyes: bool,
     pub version: i32,
     pub created_at: DateTimeUtc,
     pub created_by: String,

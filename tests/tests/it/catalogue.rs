@@ -5,10 +5,45 @@ use sqlx::postgres::PgConnection;
 use testing::TestDb;
 
 /// The global tables: what is not a company's. Exempt by name; anything else is walled.
-const GLOBAL: [&str; 5] = ["_sqlx_migrations", "api_key_hash", "credential", "person", "session"];
+const GLOBAL: [&str; 20] = [
+    "_sqlx_migrations",
+    "access_change",
+    "api_key_hash",
+    "credential",
+    "device",
+    "federated_identity",
+    "mail",
+    "oauth_assertion",
+    "oauth_code",
+    "oauth_family",
+    "oauth_refresh",
+    "passkey",
+    "person",
+    "proof",
+    "recovery_code",
+    "session",
+    "signing_key",
+    "throttle",
+    "totp",
+    "wanted_letter",
+];
 
 /// What looks across companies, by name.
-const DEFINERS: [&str; 4] = ["api_key_principal", "companies_of", "company_facts", "session_principal"];
+const DEFINERS: [&str; 13] = [
+    "api_key_principal",
+    "companies_of",
+    "company_facts",
+    "domain_holder",
+    "domain_is_taken",
+    "may_act",
+    "member_rights",
+    "oauth_client_of",
+    "oauth_grant_principal",
+    "oauth_standing_grant",
+    "session_principal",
+    "sso_provider_company",
+    "sso_providers_of_domain",
+];
 
 /// Tables on which the worker's role has a policy that looks across companies.
 const WORKER: [&str; 8] = [
@@ -67,6 +102,22 @@ async fn every_key_of_a_companys_table_starts_with_the_company() {
     )
     .await;
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_id_of_a_companys_row_tells_whether_the_company_is_a_twin() {
+    let test = TestDb::new().await;
+    let mut all = test.superuser().await;
+    let silent = texts(
+        &mut all,
+        "SELECT c.relname::text FROM pg_class c
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id' AND a.atttypid = 'uuid'::regtype
+         WHERE c.relforcerowsecurity AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid
+             AND k.contype = 'c' AND k.convalidated
+             AND pg_get_constraintdef(k.oid) = 'CHECK ((is_test_id(id) = is_test_id(tenant_id)))')",
+    )
+    .await;
+    assert_eq!(silent, Vec::<String>::new());
 }
 
 #[tokio::test]

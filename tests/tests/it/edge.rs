@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::server::Server;
 
-const VIEWER: &str = "{ viewer { actor { kind name } role companies { name } } company { name currency } }";
+const VIEWER: &str =
+    "{ viewer { actor { kind name } role { key } companies { name } } company { name currency } }";
 
 #[tokio::test]
 async fn who_signs_up_acts_in_the_new_company() {
@@ -13,7 +14,7 @@ async fn who_signs_up_acts_in_the_new_company() {
     let token = server.found("First", "ada@example.com").await;
     let data = server.ask(&token, VIEWER, json!({})).await;
     assert_eq!(data["company"], json!({"name": "First", "currency": "EUR"}));
-    assert_eq!(data["viewer"]["role"], "OWNER");
+    assert_eq!(data["viewer"]["role"]["key"], "owner");
     assert_eq!(data["viewer"]["actor"], json!({"kind": "PERSON", "name": "Ada"}));
 }
 

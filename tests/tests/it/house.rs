@@ -13,7 +13,8 @@ use kernel::{Actor, Kind, PermissionSet, Scope, Tx, id};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::server::{PASSWORD, Server};
+use crate::mailbox;
+use crate::server::Server;
 use crate::walk::Ids;
 
 /// A company with its owner's token, one id of every kind, and a token of every role.
@@ -39,7 +40,7 @@ pub(crate) async fn settle(server: &Server, name: &str, email: &str) -> House {
     fill_file(&scope, server, &token).await;
     let mut tokens = HashMap::new();
     for role in Role::ALL {
-        tokens.insert(role.as_str(), member(server, &token, &public, role, email).await);
+        tokens.insert(role.as_str(), member(server, &token, role, email).await);
     }
     server
         .ask(
@@ -55,8 +56,33 @@ pub(crate) async fn settle(server: &Server, name: &str, email: &str) -> House {
             json!({}),
         )
         .await;
+    let register = "mutation { registerApplication(input: {name: \"T\", homepage: \"https://t.example\", kind: CONFIDENTIAL,
+        grantTypes: [CLIENT_CREDENTIALS], permissions: [\"kpi.read\"]}) { userErrors { code } } }";
+    server.ask(&token, register, json!({})).await;
+    ask_for_rights(server, &token, &tokens["owner"]).await;
     server.db.settle().await;
     House { token, ids: ids(server, company).await, tokens, company }
+}
+
+/// Leaves a change of rights that waits for another owner, in a company that wants that no more.
+async fn ask_for_rights(server: &Server, owner: &str, other: &str) {
+    let set = "mutation($version: Int!, $on: Boolean!) {
+        updateCompany(input: {expectedVersion: $version, rightsNeedApproval: $on}) { accessRequest { id } userErrors { message } } }";
+    let version =
+        async || server.ask(owner, "{ company { version } }", json!({})).await["company"]["version"].clone();
+    server.ask(owner, set, json!({"version": version().await, "on": true})).await;
+    let members = server.ask(owner, "{ members { id version role { key } } }", json!({})).await;
+    let mut members = members["members"].as_array().expect("members").iter();
+    let sales = members.find(|member| member["role"]["key"] == "sales").expect("who sells");
+    let change = "mutation($input: ChangeRoleInput!) { changeRole(input: $input) { accessRequest { id } userErrors { message } } }";
+    let input = json!({"memberId": sales["id"], "expectedVersion": sales["version"], "role": "sales"});
+    let asked = server.ask(owner, change, json!({"input": input})).await;
+    assert!(asked["changeRole"]["accessRequest"]["id"].is_string(), "{asked:#}");
+    let off = server.ask(owner, set, json!({"version": version().await, "on": false})).await;
+    let approve = "mutation($id: ID!) { approveAccessRequest(input: {accessRequestId: $id, expectedVersion: 1}) { userErrors { message } } }";
+    let id = &off["updateCompany"]["accessRequest"]["id"];
+    let done = server.ask(other, approve, json!({"id": id})).await;
+    assert_eq!(done["approveAccessRequest"]["userErrors"], json!([]), "{done:#}");
 }
 
 /// The system's clock, in seconds since 1970.
@@ -65,16 +91,8 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_secs()).expect("seconds")
 }
 
-async fn member(server: &Server, owner: &str, company: &str, role: Role, email: &str) -> String {
-    let email = format!("{}.{email}", role.as_str());
-    server.found("Own", &email).await;
-    let add = "mutation($input: AddMemberInput!) { addMember(input: $input) { userErrors { message } } }";
-    let role = role.as_str().to_uppercase();
-    server.ask(owner, add, json!({"input": {"email": email, "role": role}})).await;
-    let sign_in = "mutation($input: SignInInput!) { signIn(input: $input) { session { token } } }";
-    let input = json!({"email": email, "password": PASSWORD, "companyId": company});
-    let (_, answer) = server.send(None, None, sign_in, json!({"input": input})).await;
-    answer["data"]["signIn"]["session"]["token"].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned()
+async fn member(server: &Server, owner: &str, role: Role, email: &str) -> String {
+    mailbox::join(server, owner, &format!("{}.{email}", role.as_str()), role.as_str()).await
 }
 
 async fn fill(scope: &Scope) {
@@ -199,6 +217,8 @@ async fn ids(server: &Server, company: Uuid) -> Ids {
         let table = match kind {
             "finding" => "bill_finding",
             "kpi" => "kpi_definition",
+            "application" => "oauth_client",
+            "grant" => "oauth_grant",
             other => other,
         };
         let found: Option<Uuid> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
@@ -225,7 +245,7 @@ impl House {
         let mut all = server.db.superuser().await;
         let tables: Vec<String> = sqlx::query_scalar(
             "SELECT c.relname::text FROM pg_class c WHERE c.relforcerowsecurity AND c.relkind = 'r'
-             AND c.relname NOT IN ('event_queue', 'event_seal', 'event_head', 'kpi_delta', 'kpi_rollup', 'kpi_head') ORDER BY 1",
+             AND c.relname NOT IN ('permission_use', 'event_queue', 'event_seal', 'event_head', 'kpi_delta', 'kpi_rollup', 'kpi_head') ORDER BY 1",
         )
         .fetch_all(&mut all)
         .await

@@ -262,7 +262,7 @@ async fn what_a_constraint_or_a_trigger_refuses_is_told_without_their_names() {
             "setExchangeRate",
             json!({"currency": "USD", "date": "2026-06-15", "rate": "79228162514264337593543950335"}),
         ),
-        ("addMember", json!({"email": "ada@example.com", "role": "OWNER"})),
+        ("inviteMember", json!({"email": "ada@example.com", "role": "owner"})),
         ("removeMember", json!({"memberId": a.ids["membership"], "expectedVersion": 1})),
         ("createJournalEntry", json!({"entry": entry(json!([line]), "1900-01-01")})),
         ("createJournalEntry", json!({"entry": entry(json!([line, line]), "2026-06-15")})),

@@ -67,6 +67,26 @@ impl Server {
         Self { db, url, seal_keys, files, child, http }
     }
 
+    /// Ends the server as its operator does, and waits until it has ended.
+    pub(crate) fn end(&mut self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(told.expect("kill").success());
+        self.child.wait().expect("ended");
+    }
+
+    /// What a server says that does not start with these options.
+    pub(crate) fn refusal(options: &[&str]) -> String {
+        let nowhere = "postgres://nobody@127.0.0.1:1/nothing";
+        let ended = Command::new(binary())
+            .args(["serve", "--listen", "127.0.0.1:0", "--database-url", nowhere])
+            .args(["--worker-database-url", nowhere, "--seal-keys", &Vault::fresh_setting()])
+            .args(options)
+            .output()
+            .expect("the server starts");
+        assert!(!ended.status.success(), "it starts");
+        String::from_utf8_lossy(&ended.stderr).into_owned()
+    }
+
     /// Ends the server as a crash would.
     pub(crate) fn crash(&mut self) {
         self.child.kill().expect("killed");
@@ -130,11 +150,18 @@ impl Server {
     }
 }
 
+/// Letters are read in the outbox, unless they are sent.
+fn outbox(options: &[&str]) -> &'static [&'static str] {
+    let said = |option: &&str| ["--smtp-url", "--outbox"].contains(option);
+    if options.iter().any(said) { &[] } else { &["--outbox", "true"] }
+}
+
 fn spawn(db: &TestDb, files: &tempfile::TempDir, seal_keys: &str, options: &[&str]) -> (Child, String) {
     let mut child = Command::new(binary())
         .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
         .env("COULISSE_DATABASE_URL", db.url("coulisse_server"))
         .env("COULISSE_WORKER_DATABASE_URL", db.url("coulisse_worker"))
+        .args(outbox(options))
         .args(options)
         .env("COULISSE_SEAL_KEYS", seal_keys)
         .env("COULISSE_FILES", files.path())

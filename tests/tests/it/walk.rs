@@ -18,11 +18,14 @@ const INTROSPECTION: &str = "{ __schema { types { kind name
 /// The kinds of things that an id field may name. A new field must be added here, or the walk fails.
 pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
     const KINDS: &[(&str, &[&str])] = &[
+        ("accessRequestId", &["access_request"]),
         ("accountId", &["account"]),
         ("afterFiscalYearId", &["fiscal_year"]),
         ("allocationId", &["allocation"]),
         ("apiKeyId", &["api_key"]),
+        ("applicationId", &["application"]),
         ("billId", &["bill"]),
+        ("companyDomainId", &["company_domain"]),
         ("companyId", &["company"]),
         ("correctsId", &["bill", "invoice"]),
         ("creditNoteId", &["invoice", "bill"]),
@@ -32,7 +35,10 @@ pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
         ("documentId", &["invoice", "bill"]),
         ("fileId", &["file"]),
         ("fiscalYearId", &["fiscal_year"]),
+        ("grantId", &["grant"]),
         ("id", &ALL_KINDS),
+        ("identityId", &["identity"]),
+        ("invitationId", &["invitation"]),
         ("invoiceId", &["invoice"]),
         ("itemId", &["item"]),
         ("journalEntryId", &["journal_entry"]),
@@ -42,10 +48,14 @@ pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
         ("matchingId", &["matching"]),
         ("memberId", &["membership"]),
         ("partyId", &["party"]),
+        ("passkeyId", &["passkey"]),
         ("paymentId", &["payment"]),
         ("periodId", &["period"]),
         ("removed", &["bill_line"]),
+        ("roleId", &["role"]),
+        ("sessionId", &["session"]),
         ("sourceId", &["invoice", "bill", "payment"]),
+        ("ssoProviderId", &["sso_provider"]),
         ("supplierId", &["party"]),
         ("taxCodeId", &["tax_code"]),
         ("trustedDocumentId", &["trusted_document"]),
@@ -399,17 +409,21 @@ fn unplaced(path: &str) -> String {
 }
 
 /// Every kind with rows that a test company has.
-pub(crate) const ALL_KINDS: [&str; 23] = [
+pub(crate) const ALL_KINDS: [&str; 28] = [
     "company",
+    "access_request",
     "account",
     "allocation",
     "api_key",
+    "application",
     "bill",
     "bill_line",
     "exchange_rate",
     "file",
     "finding",
     "fiscal_year",
+    "grant",
+    "invitation",
     "invoice",
     "invoice_line",
     "item",
@@ -421,6 +435,7 @@ pub(crate) const ALL_KINDS: [&str; 23] = [
     "party",
     "payment",
     "period",
+    "role",
     "tax_code",
     "trusted_document",
 ];

@@ -46,6 +46,31 @@ impl ApiKey {
         &self.0.permissions
     }
 
+    /// The networks that it may come from, in CIDR notation; empty for any.
+    fn networks(&self) -> &[String] {
+        &self.0.networks
+    }
+
+    /// Who is responsible for it: with this person's rights it acts, and with this person's leaving it ends.
+    fn responsible(&self) -> Option<Actor> {
+        self.0.responsible_id.map(|person| Actor(kernel::Actor::Person(person).stored()))
+    }
+
+    /// When it last got a new secret; null for never.
+    fn rotated_at(&self) -> Option<DateTime<Utc>> {
+        self.0.rotated_at
+    }
+
+    /// Until when the secret before the present one is good; null when there was none, in the past when it has ended.
+    fn old_secret_good_until(&self) -> Option<DateTime<Utc>> {
+        self.0.old_secret_good_until
+    }
+
+    /// For `expectedVersion` of the next change.
+    fn version(&self) -> i32 {
+        self.0.version
+    }
+
     /// When it ends by itself; null for never.
     fn expires_at(&self) -> Option<DateTime<Utc>> {
         self.0.expires_at

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use entity::identity::company::Model;
 use kernel::{Kind, Permission};
 
+use super::twin::CompanyTwin;
 use crate::graphql::activity::{Activity, feed};
 use crate::graphql::connection::Connection;
 use crate::graphql::cost::{costs, newest};
@@ -64,6 +65,11 @@ impl Company {
         if self.0.mode == "live" { CompanyMode::Live } else { CompanyMode::Test }
     }
 
+    /// Its test twin, or in a twin the live company; null for a company that has none.
+    fn twin(&self) -> Option<CompanyTwin> {
+        self.0.twin_id.map(CompanyTwin)
+    }
+
     /// Its legal name.
     fn name(&self) -> &str {
         &self.0.name
@@ -117,6 +123,16 @@ impl Company {
     /// Whether clients may only send trusted documents, by their hash. Who may register them may send any text.
     fn documents_only(&self) -> bool {
         self.0.documents_only
+    }
+
+    /// Since when every member needs a second factor; null when none is demanded.
+    fn second_factor_from(&self) -> Option<DateTime<Utc>> {
+        self.0.second_factor_from
+    }
+
+    /// Whether a change of rights needs the approval of another owner than who asks for it.
+    fn rights_need_approval(&self) -> bool {
+        self.0.rights_four_eyes
     }
 
     /// For `expectedVersion` of the next change.

@@ -1,30 +1,18 @@
 //! Members in the graph.
 
-use async_graphql::{Context, Enum, Error, ID, Object};
+use async_graphql::{Context, Error, ID, Object};
 use chrono::{DateTime, Utc};
 use identity::member::service;
-use kernel::Kind;
+use kernel::{Kind, Permission};
 use uuid::Uuid;
 
-use crate::graphql::guard::Told;
+use super::holdings::{self, Holding};
+use super::role::Role;
+use super::session::{self, OpenSession};
+use crate::graphql::cost::{about, costs};
+use crate::graphql::guard::{Needs, Told};
 use crate::graphql::ids::public;
 use crate::graphql::request::InRequest;
-
-/// What a member is in a company.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "identity::Role")]
-pub(crate) enum Role {
-    /// May do everything.
-    Owner,
-    /// Keeps the books.
-    Accountant,
-    /// Sells.
-    Sales,
-    /// Buys.
-    Purchaser,
-    /// Reads everything, writes nothing.
-    Auditor,
-}
 
 /// A person in this company.
 pub(crate) struct Member(pub(crate) service::Member);
@@ -61,8 +49,8 @@ impl Member {
     }
 
     /// The role.
-    fn role(&self) -> Role {
-        identity::Role::parse(&self.0.role).map_or(Role::Auditor, Role::from)
+    async fn role(&self, ctx: &Context<'_>) -> Result<Role, Error> {
+        Role::of_key(ctx, &self.0.role).await
     }
 
     /// For `expectedVersion` of the next change.
@@ -73,5 +61,28 @@ impl Member {
     /// Since when.
     fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
+    }
+
+    /// Since when the member is suspended; null while the member may act.
+    fn suspended_at(&self) -> Option<DateTime<Utc>> {
+        self.0.suspended_at
+    }
+
+    /// The member's open sessions in this company, newest first, at most 200: for who manages members.
+    #[graphql(
+        guard = "Needs(Permission::MembersManage)",
+        directive = about::apply(10), directive = costs::apply(3)
+    )]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<OpenSession>, Error> {
+        session::of_member(ctx, self.0.person_id).await
+    }
+
+    /// What the member would leave behind here, to hand over: for who manages members.
+    #[graphql(
+        guard = "Needs(Permission::MembersManage)",
+        directive = about::apply(5), directive = costs::apply(10)
+    )]
+    async fn holdings(&self, ctx: &Context<'_>) -> Result<Vec<Holding>, Error> {
+        holdings::of_member(ctx, self.0.id).await
     }
 }

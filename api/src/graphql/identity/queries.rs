@@ -6,10 +6,15 @@ use kernel::{Actor as Who, Kind, Permission};
 
 use super::api_key::ApiKey;
 use super::company::Company;
-use super::member::{Member, Role};
+use super::factor::{self, Factors};
+use super::identities::{self, LinkedIdentity};
+use super::member::Member;
+use super::oauth::Grant;
+use super::role::{Role, RoleName};
+use super::session::{self as session_list, OpenSession};
 use crate::graphql::actor::Actor;
-use crate::graphql::cost::about;
-use crate::graphql::error::{faulty, not_signed_in};
+use crate::graphql::cost::{about, costs};
+use crate::graphql::error::faulty;
 use crate::graphql::guard::{Needs, SignedIn, Told};
 use crate::graphql::ids::public;
 use crate::graphql::request::InRequest;
@@ -25,7 +30,7 @@ pub(crate) struct CompanyChoice {
     /// The company's name.
     name: String,
     /// The viewer's role there.
-    role: Role,
+    role: RoleName,
     /// Whether it is a test twin.
     test: bool,
 }
@@ -54,8 +59,11 @@ impl Viewer {
     }
 
     /// The role in this company; null for programs.
-    fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>, Error> {
-        Ok(ctx.session()?.principal().and_then(|principal| principal.role).map(Role::from))
+    async fn role(&self, ctx: &Context<'_>) -> Result<Option<Role>, Error> {
+        match ctx.session()?.principal().and_then(|principal| principal.role.as_deref()) {
+            Some(key) => Role::of_key(ctx, key).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// What the viewer may do here.
@@ -64,20 +72,49 @@ impl Viewer {
         Ok(ctx.session()?.scope()?.permissions().iter().map(PermissionInfo::from).collect())
     }
 
+    /// What the viewer proves who they are with, beside the password; null for programs.
+    #[graphql(directive = costs::apply(3))]
+    async fn factors(&self, ctx: &Context<'_>) -> Result<Option<Factors>, Error> {
+        factor::of_viewer(ctx).await
+    }
+
+    /// The viewer's accounts at providers, oldest first, at most 100; programs have none.
+    #[graphql(directive = about::apply(3), directive = costs::apply(3))]
+    async fn identities(&self, ctx: &Context<'_>) -> Result<Vec<LinkedIdentity>, Error> {
+        identities::of_viewer(ctx).await
+    }
+
+    /// The viewer's open sessions in all companies, newest first, at most 200; programs have none.
+    #[graphql(directive = about::apply(10), directive = costs::apply(3))]
+    async fn sessions(&self, ctx: &Context<'_>) -> Result<Vec<OpenSession>, Error> {
+        session_list::own(ctx).await
+    }
+
+    /// What the viewer has let applications do here, newest first, what was revoked included; at most 100.
+    #[graphql(directive = about::apply(10))]
+    async fn grants(&self, ctx: &Context<'_>) -> Result<Vec<Grant>, Error> {
+        Grant::mine(ctx).await
+    }
+
     /// The companies that the viewer can act in; for programs, none but this.
     #[graphql(directive = about::apply(5))]
     async fn companies(&self, ctx: &Context<'_>) -> Result<Vec<CompanyChoice>, Error> {
         let request = ctx.session()?;
         let Who::Person(person) = request.scope()?.actor() else { return Ok(Vec::new()) };
+        let locale = request.scope()?.company().locale.clone();
         let choices =
             session::companies(&request.app().auth, person).await.map_err(|fault| faulty(&fault))?;
+        // A session by the word of a company's own provider is not shown where else its person belongs.
+        let confined = request.principal().is_some_and(|principal| principal.confined);
+        let here = request.scope()?.company().id;
         choices
             .into_iter()
+            .filter(|choice| !confined || choice.tenant_id == here)
             .map(|choice| {
                 Ok(CompanyChoice {
                     id: public(Kind::Company, choice.tenant_id),
                     name: choice.name,
-                    role: identity::Role::parse(&choice.role).map(Role::from).ok_or_else(not_signed_in)?,
+                    role: RoleName::of(choice.role, choice.role_name, &locale),
                     test: choice.mode == "test",
                 })
             })

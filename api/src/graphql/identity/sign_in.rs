@@ -2,9 +2,15 @@
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use identity::session::NewPerson;
-use identity::session::service::{self as session, Opened};
+use identity::Assurance;
+use identity::mailbox::service as mailbox;
+use identity::person::NewPerson;
+use identity::person::service::{self as people, Prepared};
+use identity::session::service::{self as session, How, Opened};
+use identity::sign_in::{Attempt, SignedIn as Entered, Step, service as sign_in};
+use identity::throttle::{self, Guess};
 use kernel::{Actor, DomainError, Kind};
+use uuid::Uuid;
 
 use super::company::ChartOfAccounts;
 use super::errors::IdentityUserError;
@@ -14,7 +20,7 @@ use crate::graphql::error::{bad_argument, from_domain};
 use crate::graphql::guard::SignedIn;
 use crate::graphql::ids::{parse, parse_optional, public};
 use crate::graphql::mutation::{Refusal, mutate};
-use crate::graphql::request::InRequest;
+use crate::graphql::request::{InRequest, Session};
 
 /// A company to found.
 #[derive(Clone, InputObject)]
@@ -63,7 +69,7 @@ struct SignUpInput {
     email: String,
     /// The person's name.
     name: String,
-    /// At least 15 characters. Who has an account already gives its password.
+    /// At least 15 characters.
     password: String,
     /// The company.
     company: CompanyInput,
@@ -85,6 +91,17 @@ struct SignInInput {
     password: String,
     /// The company to act in; the oldest one when left out.
     company_id: Option<ID>,
+    /// The device's token, as an earlier sign-in on it answered it.
+    device_token: Option<String>,
+}
+
+/// The second step of a sign-in.
+#[derive(InputObject)]
+struct CompleteSignInInput {
+    /// The challenge that the first step answered.
+    challenge: String,
+    /// A code of the authenticator app, or a recovery code.
+    code: String,
 }
 
 /// The company to act in next.
@@ -96,7 +113,7 @@ struct SwitchCompanyInput {
 
 /// An open session.
 #[derive(SimpleObject)]
-struct SessionInfo {
+pub(super) struct SessionInfo {
     /// The secret, to send as `Authorization: Bearer …`. It is shown this once.
     token: String,
     /// When it ends at the latest; it ends earlier after twelve hours without use.
@@ -118,9 +135,69 @@ impl From<Opened> for SessionInfo {
     }
 }
 
+/// What a sign-in still needs: a code of the second factor.
+#[derive(SimpleObject)]
+struct SignInChallenge {
+    /// For `completeSignIn`, once.
+    challenge: String,
+    /// Until when it is good.
+    expires_at: DateTime<Utc>,
+}
+
+/// An open session, what it still needs, or why there is none.
+#[derive(Default, SimpleObject)]
+pub(super) struct SignInPayload {
+    /// The session; null when refused, or when a second factor is needed first.
+    session: Option<SessionInfo>,
+    /// The second step, when the account has a second factor.
+    challenge: Option<SignInChallenge>,
+    /// The secret by which this device is known from now on: keep it beside the program, and give it at each sign-in.
+    /// Guesses of strangers then never keep this device out. Null for a device that is known already.
+    device_token: Option<String>,
+    /// Why it was refused; empty when it was done.
+    #[graphql(directive = about::apply(3))]
+    user_errors: Vec<IdentityUserError>,
+}
+
+impl From<Entered> for SignInPayload {
+    fn from(entered: Entered) -> Self {
+        let Entered { opened, device_token } = entered;
+        Self { session: Some(opened.into()), device_token, ..Self::default() }
+    }
+}
+
+impl From<Step> for SignInPayload {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::In(entered) => entered.into(),
+            Step::Second(second) => {
+                let challenge = SignInChallenge { challenge: second.token, expires_at: second.expires_at };
+                Self { challenge: Some(challenge), ..Self::default() }
+            }
+        }
+    }
+}
+
+/// How far a sign-in came, or its refusal in the payload; faults go to the top.
+pub(super) fn step<T: Into<SignInPayload>>(came: Result<T, identity::Error>) -> Result<SignInPayload, Error> {
+    match came {
+        Ok(came) => Ok(came.into()),
+        Err(error) => Ok(SignInPayload { user_errors: vec![refusal(error)?], ..SignInPayload::default() }),
+    }
+}
+
+/// A refusal to tell in the payload; faults and denials go to the top.
+pub(super) fn refusal(error: identity::Error) -> Result<IdentityUserError, Error> {
+    if error.fault().is_some() || error.denied().is_some() {
+        return Err(from_domain(error));
+    }
+    let refusal = Refusal { code: error.code().to_owned(), field: error.field(), message: error.to_string() };
+    Ok(IdentityUserError::from(&refusal))
+}
+
 /// An open session, or why there is none.
 #[derive(SimpleObject)]
-struct SessionPayload {
+pub(super) struct SessionPayload {
     /// The session; null when refused.
     session: Option<SessionInfo>,
     /// Why it was refused; empty when it was done.
@@ -136,20 +213,20 @@ struct SignOutPayload {
 }
 
 /// A session, or its refusal in the payload; faults go to the top.
-fn answer(opened: Result<Opened, identity::Error>) -> Result<SessionPayload, Error> {
+pub(super) fn answer(opened: Result<Opened, identity::Error>) -> Result<SessionPayload, Error> {
     match opened {
         Ok(opened) => Ok(SessionPayload { session: Some(opened.into()), user_errors: Vec::new() }),
-        Err(error) if error.fault().is_some() || error.denied().is_some() => Err(from_domain(error)),
-        Err(error) => {
-            let refusal =
-                Refusal { code: error.code().to_owned(), field: error.field(), message: error.to_string() };
-            Ok(SessionPayload { session: None, user_errors: vec![IdentityUserError::from(&refusal)] })
-        }
+        Err(error) => Ok(SessionPayload { session: None, user_errors: vec![refusal(error)?] }),
     }
 }
 
+/// The session that asks; none for programs.
+fn session_of(request: &Session) -> Option<Uuid> {
+    request.principal().and_then(|principal| principal.session)
+}
+
 /// The sign-in part of the mutation root. Nothing here takes an idempotency key: what these answer is a secret,
-/// and a secret is not kept. A repeated sign-up is told that the account exists.
+/// and a secret is not kept. A repeated sign-up makes another person with another company, and tells nothing of the first.
 #[derive(Default)]
 pub(crate) struct SignInMutation;
 
@@ -171,11 +248,18 @@ impl SignInMutation {
         };
         let (app, origin) = (request.app(), request.origin().clone());
         let opened = async {
+            let guess = Guess::SignUp { network: throttle::network(&origin) };
+            throttle::service::let_through(&app.auth, &guess).await?;
             company.check()?;
-            let person = session::prepare(&app.auth, &app.passwords, person).await?;
+            let person = people::prepare(&app.passwords, person, &company.name).await?;
             let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone())
                 .await?;
-            session::open(&app.auth, person.id, Some(id), origin).await
+            // A mailbox that is written to too often gets no letter now; `sendConfirmation` asks again.
+            match mailbox::want_confirmation(&app.auth, person.id, &origin).await {
+                Ok(()) | Err(identity::Error::TooManyAttempts { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            session::open(&app.auth, person.id, Some(id), How::shown(Assurance::Password), origin).await
         };
         answer(opened.await)
     }
@@ -188,7 +272,7 @@ impl SignInMutation {
         #[graphql(desc = "A company to found for who is signed in.")] input: CreateCompanyInput,
     ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
-        let Actor::Person(person) = request.scope()?.actor() else {
+        let (Actor::Person(person), Some(from)) = (request.scope()?.actor(), session_of(request)) else {
             return Err(bad_argument(
                 "company",
                 "only a person founds a company: sign in with e-mail and password",
@@ -196,28 +280,43 @@ impl SignInMutation {
         };
         let company = identity::company::NewCompany::from(input.company);
         let (app, origin) = (request.app(), request.origin().clone());
+        let confined = request.principal().is_some_and(|principal| principal.confined);
         let opened = async {
+            if confined {
+                return Err(identity::Error::Confined);
+            }
             company.check()?;
-            let person = session::Prepared::known(person);
+            let person = Prepared::known(person);
             let id = founding::found(&app.auth, Founding { company, person: person.clone() }, origin.clone())
                 .await?;
-            session::open(&app.auth, person.id, Some(id), origin).await
+            session::open_from(&app.auth, from, id, origin).await
         };
         answer(opened.await)
     }
 
-    /// Opens a session by e-mail and password.
+    /// Opens a session by e-mail and password; where the account has a second factor, answers what `completeSignIn` needs.
     async fn sign_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who signs in.")] input: SignInInput,
-    ) -> Result<SessionPayload, Error> {
+    ) -> Result<SignInPayload, Error> {
         let request = ctx.session()?;
         let company = parse_optional(Kind::Company, "companyId", input.company_id.as_ref())?;
         let (app, origin) = (request.app(), request.origin().clone());
-        answer(
-            session::sign_in(&app.auth, &app.passwords, &input.email, &input.password, company, origin).await,
-        )
+        let SignInInput { email, password, device_token, .. } = input;
+        let attempt = Attempt { email, password, company, device_token };
+        step(sign_in::by_password(&app.auth, &app.passwords, attempt, origin).await)
+    }
+
+    /// Completes a sign-in by a code of the second factor.
+    async fn complete_sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The second step of a sign-in.")] input: CompleteSignInInput,
+    ) -> Result<SignInPayload, Error> {
+        let request = ctx.session()?;
+        let origin = request.origin().clone();
+        step(sign_in::complete(&request.app().auth, &input.challenge, &input.code, origin).await)
     }
 
     /// Opens a session in another of the person's companies. The present one stays open.
@@ -229,10 +328,10 @@ impl SignInMutation {
     ) -> Result<SessionPayload, Error> {
         let request = ctx.session()?;
         let company = parse(Kind::Company, "companyId", &input.company_id)?;
-        let Actor::Person(person) = request.scope()?.actor() else {
+        let Some(from) = session_of(request) else {
             return Err(bad_argument("companyId", "a key acts in its own company only"));
         };
-        answer(session::open(&request.app().auth, person, Some(company), request.origin().clone()).await)
+        answer(session::open_from(&request.app().auth, from, company, request.origin().clone()).await)
     }
 
     /// Ends the session that asks.

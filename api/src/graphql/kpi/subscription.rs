@@ -42,10 +42,11 @@ fn authorise(session: &Session) -> Result<Authorise, Error> {
     let company = session.scope()?.company().id;
     let auth = session.app().auth.clone();
     let token: Arc<str> = session.token().ok_or_else(not_signed_in)?.into();
+    let from = session.origin().ip();
     Ok(Box::new(move || {
         let (auth, token) = (auth.clone(), token.clone());
         Box::pin(async move {
-            let principal = auth.current(&token).await?;
+            let principal = auth.current(&token, from).await?;
             // Who has switched to another company must not get its figures in the midst of this one's.
             let here = principal.filter(|principal| principal.company.id == company);
             Ok(here.map(|principal| principal.permissions))

@@ -59,7 +59,7 @@ pub struct Content {
 pub async fn create_upload(tx: &Tx, upload: &NewUpload) -> Result<Upload, Error> {
     tx.scope().require(Permission::FilesWrite)?;
     let upload = checked(upload)?;
-    let file_id = kernel::id::new();
+    let file_id = tx.new_id();
     let (token, expires_at) = token(tx.scope(), UPLOAD, file_id, UPLOAD_LIFETIME)?;
     rows::insert(tx, file_id, &upload, expires_at).await?;
     NewEvent::new("file.announced", Kind::File, file_id)

@@ -1,6 +1,7 @@
 //! A company: what it is called, where it is, how it keeps its books.
 
 pub mod service;
+pub mod twin;
 
 use chrono::{Datelike, NaiveDate};
 use chrono_tz::Tz;

@@ -1,5 +1,6 @@
 //! Founding a company and changing its settings.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::identity::company;
 use kernel::{Currency, Fault, Kind, NewEvent, Permission, Tx};
 use uuid::Uuid;
@@ -8,16 +9,26 @@ use super::NewCompany;
 use crate::error::Error;
 use crate::role::Role;
 
+/// Longest time that a company may leave its members to enrol a second factor.
+const LONGEST_GRACE: TimeDelta = TimeDelta::days(90);
+
 /// Founds a company with its first owner, in the caller's transaction, whose scope must be the new company's.
 /// The books, tax codes and figures are laid by their own domains in the same transaction.
 pub async fn found_in(tx: &Tx, new: &NewCompany, owner: Uuid) -> Result<(), Error> {
+    lay_in(tx, new, None).await?;
+    crate::member::service::add_in(tx, owner, Role::Owner).await?;
+    Ok(())
+}
+
+/// Lays a company without members; for a test twin, beside its live company.
+pub(super) async fn lay_in(tx: &Tx, new: &NewCompany, live: Option<Uuid>) -> Result<(), Error> {
     new.check()?;
     let scope = tx.scope();
     let (id, now, by) = (scope.company().id, scope.clock().now(), scope.actor().stored());
     tx.run(
         "INSERT INTO company (tenant_id, id, name, legal_form, siren, country, currency, zone, locale,
-             fiscal_year_month, chart, created_at, created_by, updated_at, updated_by)
-         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $12)",
+             fiscal_year_month, chart, created_at, created_by, updated_at, updated_by, mode, twin_id)
+         VALUES ($1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $11, $12, $13, $14)",
         [
             id.into(),
             new.name.trim().into(),
@@ -31,6 +42,8 @@ pub async fn found_in(tx: &Tx, new: &NewCompany, owner: Uuid) -> Result<(), Erro
             new.chart.clone().into(),
             now.into(),
             by.into(),
+            scope.company().mode.as_str().into(),
+            live.into(),
         ],
     )
     .await?;
@@ -40,10 +53,9 @@ pub async fn found_in(tx: &Tx, new: &NewCompany, owner: Uuid) -> Result<(), Erro
         [id.into(), new.zone.clone().into(), scope.today().into()],
     )
     .await?;
+    crate::role::found_in(tx).await?;
     let founded = NewEvent::new("company.founded", Kind::Company, id).fact("name", &new.name);
-    founded.fact("country", &new.country).fact("currency", &new.currency).append(tx).await?;
-    crate::member::service::add_in(tx, owner, Role::Owner).await?;
-    Ok(())
+    Ok(founded.fact("country", &new.country).fact("currency", &new.currency).append(tx).await?)
 }
 
 /// The scope's company.
@@ -52,7 +64,7 @@ pub async fn get(tx: &Tx) -> Result<company::Model, Error> {
     row(tx).await
 }
 
-async fn row(tx: &Tx) -> Result<company::Model, Error> {
+pub(super) async fn row(tx: &Tx) -> Result<company::Model, Error> {
     let found = tx.one("SELECT * FROM company", []).await?;
     found.ok_or_else(|| Fault::Corrupt("the scope's company has no row".to_owned()).into())
 }
@@ -74,6 +86,10 @@ pub struct CompanyChange {
     pub four_eyes: Option<bool>,
     /// Whether clients may only send registered documents.
     pub documents_only: Option<bool>,
+    /// Since when a second factor is demanded of members; `Some(None)` to demand it no more.
+    pub second_factor_from: Option<Option<DateTime<Utc>>>,
+    /// Whether another owner must approve a change of rights: turned on here, and off by an approved request only.
+    pub rights_four_eyes: Option<bool>,
 }
 
 /// Changes the company's settings.
@@ -99,9 +115,21 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
     after.check()?;
     let four_eyes = change.four_eyes.unwrap_or(before.four_eyes);
     let documents_only = change.documents_only.unwrap_or(before.documents_only);
+    let second_factor_from = change.second_factor_from.unwrap_or(before.second_factor_from);
+    let grace = second_factor_from.map(|from| from - scope.clock().now());
+    if change.second_factor_from.is_some() && grace.is_some_and(|grace| grace > LONGEST_GRACE) {
+        return Err(Error::invalid("secondFactorFrom", "the time of grace is 90 days at most"));
+    }
+    let rights_four_eyes = change.rights_four_eyes.unwrap_or(before.rights_four_eyes);
+    match (before.rights_four_eyes, rights_four_eyes) {
+        (true, false) => return Err(Error::ApprovalNeeded),
+        (false, true) => crate::member::service::two_owners(tx).await?,
+        _ => {}
+    }
     tx.run(
         "UPDATE company SET name = $1, legal_form = $2, siren = $3, zone = $4, locale = $5, four_eyes = $6,
-             documents_only = $7, version = version + 1, updated_at = $8, updated_by = $9",
+             documents_only = $7, version = version + 1, updated_at = $8, updated_by = $9, second_factor_from = $10,
+             rights_four_eyes = $11",
         [
             after.name.clone().into(),
             after.legal_form.clone().into(),
@@ -112,6 +140,8 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
             documents_only.into(),
             scope.clock().now().into(),
             scope.actor().stored().into(),
+            second_factor_from.into(),
+            rights_four_eyes.into(),
         ],
     )
     .await?;
@@ -124,8 +154,26 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
         .changed("locale", &before.locale, &after.locale)
         .changed("fourEyes", &before.four_eyes, &four_eyes)
         .changed("documentsOnly", &before.documents_only, &documents_only)
+        .changed("secondFactorFrom", &before.second_factor_from, &second_factor_from)
+        .changed("rightsNeedApproval", &before.rights_four_eyes, &rights_four_eyes)
         .append(tx)
         .await?;
+    Ok(())
+}
+
+/// Lets one owner alone change rights again, when that was approved. Where it is so already, nothing changes.
+pub(crate) async fn let_one_change_rights(tx: &Tx) -> Result<(), Error> {
+    let scope = tx.scope();
+    scope.require(Permission::CompanyManage)?;
+    let turned = tx.run(
+        "UPDATE company SET rights_four_eyes = false, version = version + 1, updated_at = $1, updated_by = $2
+         WHERE rights_four_eyes",
+        [scope.clock().now().into(), scope.actor().stored().into()],
+    );
+    if turned.await? > 0 {
+        let event = NewEvent::new("company.updated", Kind::Company, scope.company().id);
+        event.changed("rightsNeedApproval", &true, &false).append(tx).await?;
+    }
     Ok(())
 }
 

@@ -1,3 +1,5 @@
 //! Members: people in a company, each with a role.
 
+pub mod held;
+pub mod leaving;
 pub mod service;

@@ -1,14 +1,15 @@
-//! Signing up, signing in and out.
+//! Opening and ending sessions.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use kernel::{Actor, Fault, Kind, NewEvent, Origin, Tx};
 use uuid::Uuid;
 
-use super::{NewPerson, is_email};
+use crate::assurance::Assurance;
 use crate::authenticator::{ABSOLUTE, Authenticator, SESSION_PREFIX};
 use crate::error::Error;
-use crate::password::{Passwords, Verified};
-use crate::{role::Role, secret};
+use crate::secret;
 
 /// A company that a person can act in.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -17,10 +18,45 @@ pub struct Choice {
     pub tenant_id: Uuid,
     /// Its name.
     pub name: String,
-    /// The person's role there.
+    /// The key of the person's role there.
     pub role: String,
+    /// The role's name, when it is the company's own.
+    pub role_name: Option<String>,
     /// `live` or `test`.
     pub mode: String,
+}
+
+/// When a session's holder was recognised, and until when that is good.
+#[derive(Clone, Copy, Debug)]
+struct Recognised {
+    authenticated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// An open session, as it is stored.
+#[derive(sqlx::FromRow)]
+struct Open {
+    person_id: Uuid,
+    assurance: String,
+    device_id: Option<Uuid>,
+    authenticated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+/// How the person was recognised.
+#[derive(Clone, Copy, Debug)]
+pub struct How {
+    /// What was shown.
+    pub assurance: Assurance,
+    /// The device, when it is known.
+    pub device: Option<Uuid>,
+}
+
+impl How {
+    /// By these factors, on no device that is known again.
+    pub const fn shown(assurance: Assurance) -> Self {
+        Self { assurance, device: None }
+    }
 }
 
 /// A session just opened: the token is shown this once.
@@ -38,174 +74,227 @@ pub struct Opened {
     pub expires_at: DateTime<Utc>,
 }
 
-/// A person ready to be stored: fields checked, password hashed. Hashing takes long, so it happens before the
-/// transaction.
-#[derive(Clone, Debug)]
-pub struct Prepared {
-    /// The person: new, or the one who has this e-mail and gave the right password.
-    pub id: Uuid,
-    stored: Option<(NewPerson, String)>,
-}
-
-impl Prepared {
-    /// A person who is known and signed in.
-    pub fn known(id: Uuid) -> Self {
-        Self { id, stored: None }
-    }
-}
-
-fn checked_email(email: &str) -> Result<String, Error> {
-    let email = email.trim().to_lowercase();
-    if is_email(&email) { Ok(email) } else { Err(Error::invalid("email", "this is not an e-mail address")) }
-}
-
-/// Checks who signs up. Who has an account already must give its password.
-pub async fn prepare(auth: &Authenticator, passwords: &Passwords, new: NewPerson) -> Result<Prepared, Error> {
-    let email = checked_email(&new.email)?;
-    if !(1..=200).contains(&new.name.trim().chars().count()) {
-        return Err(Error::invalid("name", "a name has 1 to 200 characters"));
-    }
-    Passwords::check(&new.password)?;
-    if let Some((id, stored)) = credential(auth, &email).await? {
-        return match passwords.verify(&new.password, Some(&stored)).await? {
-            Verified::Right { .. } => Ok(Prepared { id, stored: None }),
-            Verified::Wrong => Err(Error::EmailTaken),
-        };
-    }
-    let hash = passwords.hash(&new.password).await?;
-    Ok(Prepared { id: kernel::id::new(), stored: Some((NewPerson { email, ..new }, hash)) })
-}
-
-/// Stores a person who signs up, in the caller's transaction.
-pub async fn store_in(tx: &Tx, person: &Prepared) -> Result<(), Error> {
-    let Some((new, hash)) = &person.stored else { return Ok(()) };
-    let now = tx.scope().clock().now();
-    let insert = tx.run(
-        "INSERT INTO person (id, email, name, locale, created_at) VALUES ($1, $2, $3, $4, $5)",
-        [
-            person.id.into(),
-            new.email.clone().into(),
-            new.name.trim().into(),
-            new.locale.clone().into(),
-            now.into(),
-        ],
-    );
-    insert.await.map_err(|fault| if fault.is_duplicate() { Error::EmailTaken } else { fault.into() })?;
-    tx.run(
-        "INSERT INTO credential (person_id, password, updated_at) VALUES ($1, $2, $3)",
-        [person.id.into(), hash.clone().into(), now.into()],
-    )
-    .await?;
-    Ok(())
-}
-
-async fn credential(auth: &Authenticator, email: &str) -> Result<Option<(Uuid, String)>, Fault> {
-    let sql =
-        "SELECT p.id, c.password FROM person p JOIN credential c ON c.person_id = p.id WHERE p.email = $1";
-    Ok(sqlx::query_as(sql).bind(email).fetch_optional(auth.db().server()).await?)
-}
-
-/// The companies a person can act in, oldest first.
+/// The companies a person can act in, oldest first, test twins last.
 pub async fn companies(auth: &Authenticator, person: Uuid) -> Result<Vec<Choice>, Fault> {
-    let sql = "SELECT tenant_id, name, role, mode FROM companies_of($1)";
-    Ok(sqlx::query_as(sql).bind(person).fetch_all(auth.db().server()).await?)
+    let sql = "SELECT tenant_id, name, role, role_name, mode FROM companies_of($1)";
+    Ok(sqlx::query_as(sql).bind(person).fetch_all(auth.db().directory()).await?)
 }
 
-/// Signs in by e-mail and password, into the named company or the person's first.
-pub async fn sign_in(
-    auth: &Authenticator,
-    passwords: &Passwords,
-    email: &str,
-    password: &str,
-    company: Option<Uuid>,
-    origin: Origin,
-) -> Result<Opened, Error> {
-    let found = credential(auth, &email.trim().to_lowercase()).await?;
-    let stored = found.as_ref().map(|(_, hash)| hash.as_str());
-    let verified = passwords.verify(password, stored).await?;
-    let (Some((person, _)), Verified::Right { outdated }) = (found, verified) else {
-        return Err(Error::WrongCredentials);
-    };
-    if outdated {
-        let hash = passwords.hash(password).await?;
-        sqlx::query("UPDATE credential SET password = $2, updated_at = $3 WHERE person_id = $1")
-            .bind(person)
-            .bind(hash)
-            .bind(auth.clock().now())
-            .execute(auth.db().server())
-            .await
-            .map_err(Fault::from)?;
-    }
-    open(auth, person, company, origin).await.map_err(|error| match error {
-        // Whether a company exists is not told to who is no member of it.
-        Error::NotFound(_) => Error::WrongCredentials,
-        other => other,
-    })
-}
-
-/// Opens a session of a known person in one of the person's companies.
+/// Opens a session of a known person in one of the person's companies: always under a new token, whatever was shown
+/// before (OWASP ASVS 5.0, 7.2.4).
 pub async fn open(
     auth: &Authenticator,
     person: Uuid,
     company: Option<Uuid>,
+    how: How,
+    origin: Origin,
+) -> Result<Opened, Error> {
+    let now = auth.clock().now();
+    let just_now = Recognised { authenticated_at: now, expires_at: now + ABSOLUTE };
+    open_as(auth, person, company, how, just_now, origin).await
+}
+
+/// Opens a session from another one, for another company. The person has shown nothing more: it is worth as much as the
+/// other, and ends when the other does, so that a stolen token cannot be kept alive for ever.
+pub async fn open_from(
+    auth: &Authenticator,
+    session: Uuid,
+    company: Uuid,
+    origin: Origin,
+) -> Result<Opened, Error> {
+    if is_confined(auth, session).await? {
+        return Err(Error::Confined);
+    }
+    let sql = "SELECT person_id, assurance, device_id, authenticated_at, expires_at FROM session
+         WHERE id = $1 AND revoked_at IS NULL";
+    let found = sqlx::query_as(sql).bind(session).fetch_optional(auth.db().directory()).await;
+    let found: Option<Open> = found.map_err(Fault::from)?;
+    let open = found.ok_or(Error::NotFound(Kind::Session))?;
+    let assurance = Assurance::parse(&open.assurance)
+        .ok_or_else(|| Fault::Corrupt(format!("assurance {} of a session", open.assurance)))?;
+    let recognised = Recognised { authenticated_at: open.authenticated_at, expires_at: open.expires_at };
+    let how = How { assurance, device: open.device_id };
+    open_as(auth, open.person_id, Some(company), how, recognised, origin).await
+}
+
+/// Makes a session good in its own company only.
+pub(crate) async fn confine(auth: &Authenticator, session: Uuid) -> Result<(), Fault> {
+    let confined = sqlx::query("UPDATE session SET confined = true WHERE id = $1").bind(session);
+    confined.execute(auth.db().directory()).await?;
+    Ok(())
+}
+
+async fn is_confined(auth: &Authenticator, session: Uuid) -> Result<bool, Fault> {
+    let found = sqlx::query_scalar("SELECT confined FROM session WHERE id = $1").bind(session);
+    Ok(found.fetch_optional(auth.db().directory()).await?.unwrap_or(false))
+}
+
+async fn open_as(
+    auth: &Authenticator,
+    person: Uuid,
+    company: Option<Uuid>,
+    how: How,
+    recognised: Recognised,
     origin: Origin,
 ) -> Result<Opened, Error> {
     let choices = companies(auth, person).await?;
     let choice = choices.iter().find(|choice| company.is_none_or(|id| id == choice.tenant_id));
     let choice = choice.ok_or(Error::NotFound(Kind::Company))?;
-    let role = Role::parse(&choice.role).ok_or_else(|| Fault::Corrupt(format!("role {}", choice.role)))?;
     let scope = auth.link_scope(choice.tenant_id, Actor::Person(person), origin.clone()).await?;
     let scope = scope.ok_or(Error::NotFound(Kind::Company))?;
     let opened = Opened {
         id: kernel::id::new(),
         person_id: person,
         company_id: choice.tenant_id,
-        token: secret::generate(SESSION_PREFIX),
-        expires_at: auth.clock().now() + ABSOLUTE,
+        token: credentials::secret::generate(SESSION_PREFIX),
+        expires_at: recognised.expires_at,
     };
+    store(auth, &opened, how, recognised, &origin).await?;
+    let role = choice.role.clone();
     scope
         .write(|tx| {
-            let opened = opened.clone();
-            Box::pin(async move { store_session(tx, &opened, role).await })
+            let (id, role) = (opened.id, role.clone());
+            Box::pin(async move {
+                let event = NewEvent::new("session.opened", Kind::Session, id).fact("role", role);
+                Ok::<_, Error>(event.fact("assurance", how.assurance.as_str()).append(tx).await?)
+            })
         })
         .await?;
     Ok(opened)
 }
 
-async fn store_session(tx: &Tx, opened: &Opened, role: Role) -> Result<(), Error> {
-    let scope = tx.scope();
-    let now = scope.clock().now();
-    tx.run(
-        "INSERT INTO session (id, token_hash, person_id, tenant_id, created_at, last_seen_at, expires_at, address, agent)
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)",
-        [
-            opened.id.into(),
-            secret::hash(&opened.token).into(),
-            opened.person_id.into(),
-            opened.company_id.into(),
-            now.into(),
-            opened.expires_at.into(),
-            scope.origin().address.clone().into(),
-            scope.origin().agent.clone().into(),
-        ],
+async fn store(
+    auth: &Authenticator,
+    opened: &Opened,
+    how: How,
+    recognised: Recognised,
+    origin: &Origin,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO session (id, token_hash, person_id, tenant_id, created_at, last_seen_at, expires_at, address, agent,
+             assurance, device_id, authenticated_at)
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11)",
     )
+    .bind(opened.id)
+    .bind(secret::hash(&opened.token))
+    .bind(opened.person_id)
+    .bind(opened.company_id)
+    .bind(auth.clock().now())
+    .bind(opened.expires_at)
+    .bind(&origin.address)
+    .bind(&origin.agent)
+    .bind(how.assurance.as_str())
+    .bind(how.device)
+    .bind(recognised.authenticated_at)
+    .execute(auth.db().directory())
     .await?;
-    let event = NewEvent::new("session.opened", Kind::Session, opened.id).fact("role", role.as_str());
-    Ok(event.append(tx).await?)
+    Ok(())
+}
+
+/// Notes on which device a session was opened.
+pub(crate) async fn bind(auth: &Authenticator, session: Uuid, device: Uuid) -> Result<(), Fault> {
+    let bound = sqlx::query("UPDATE session SET device_id = $2 WHERE id = $1").bind(session).bind(device);
+    bound.execute(auth.db().directory()).await?;
+    Ok(())
+}
+
+/// Opens a session in place of another, which ends: after more was shown, and for another company. It keeps the device.
+pub async fn replace(
+    auth: &Authenticator,
+    session: Uuid,
+    assurance: Assurance,
+    company: Option<Uuid>,
+    origin: Origin,
+) -> Result<Opened, Error> {
+    let sql = "SELECT person_id, tenant_id, device_id FROM session WHERE id = $1 AND revoked_at IS NULL";
+    let found: Option<(Uuid, Uuid, Option<Uuid>)> =
+        sqlx::query_as(sql).bind(session).fetch_optional(auth.db().directory()).await.map_err(Fault::from)?;
+    let (person, tenant, device) = found.ok_or(Error::NotFound(Kind::Session))?;
+    let (how, company) = (How { assurance, device }, company.unwrap_or(tenant));
+    let confined = is_confined(auth, session).await?;
+    if confined && company != tenant {
+        return Err(Error::Confined);
+    }
+    let opened = open(auth, person, Some(company), how, origin).await?;
+    if confined {
+        confine(auth, opened.id).await?;
+    }
+    end(auth, person, &[session], None).await?;
+    Ok(opened)
 }
 
 /// Ends the session of the request. Ending an ended one changes nothing.
 pub async fn sign_out(tx: &Tx, auth: &Authenticator, session: Uuid) -> Result<(), Error> {
     let now = tx.scope().clock().now();
-    let ended = tx
-        .run(
-            "UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL",
-            [session.into(), now.into()],
-        )
-        .await?;
-    if ended > 0 {
+    let ended = sqlx::query("UPDATE session SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
+        .bind(session)
+        .bind(now)
+        .execute(auth.db().directory())
+        .await
+        .map_err(Fault::from)?;
+    if ended.rows_affected() > 0 {
         NewEvent::new("session.ended", Kind::Session, session).append(tx).await?;
     }
     auth.forget();
     Ok(())
+}
+
+/// Ends these sessions of a person; unknown, ended and other people's are left as they are, and with `only` those of other
+/// companies. How many ended.
+pub async fn end(
+    auth: &Authenticator,
+    person: Uuid,
+    sessions: &[Uuid],
+    only: Option<Uuid>,
+) -> Result<usize, Error> {
+    let sql =
+        "UPDATE session SET revoked_at = $3 WHERE person_id = $1 AND id = ANY($2) AND revoked_at IS NULL
+             AND ($4 IS NULL OR tenant_id = $4)
+         RETURNING id, tenant_id";
+    let ended = sqlx::query_as(sql).bind(person).bind(sessions).bind(auth.clock().now()).bind(only);
+    let ended = ended.fetch_all(auth.db().directory()).await.map_err(Fault::from)?;
+    told(auth, person, ended).await
+}
+
+/// Ends every session of a person but one, and with `only` those in that company alone. How many ended.
+pub async fn end_others(
+    auth: &Authenticator,
+    person: Uuid,
+    but: Option<Uuid>,
+    only: Option<Uuid>,
+) -> Result<usize, Error> {
+    let sql = "UPDATE session SET revoked_at = $3 WHERE person_id = $1 AND id IS DISTINCT FROM $2
+             AND revoked_at IS NULL AND $3 < expires_at AND ($4 IS NULL OR tenant_id = $4)
+         RETURNING id, tenant_id";
+    let ended = sqlx::query_as(sql).bind(person).bind(but).bind(auth.clock().now()).bind(only);
+    let ended = ended.fetch_all(auth.db().directory()).await.map_err(Fault::from)?;
+    told(auth, person, ended).await
+}
+
+/// Writes the ends of sessions to the logs of their companies. The sessions have ended before: should this fail, the log
+/// lacks a line, and nobody has an access that was taken away.
+async fn told(auth: &Authenticator, person: Uuid, ended: Vec<(Uuid, Uuid)>) -> Result<usize, Error> {
+    auth.forget();
+    let count = ended.len();
+    let mut by_company: BTreeMap<Uuid, Vec<Uuid>> = BTreeMap::new();
+    for (session, company) in ended {
+        by_company.entry(company).or_default().push(session);
+    }
+    for (company, sessions) in by_company {
+        let Some(scope) = auth.link_scope(company, Actor::Person(person), Origin::default()).await? else {
+            continue;
+        };
+        scope
+            .write(|tx| {
+                let sessions = sessions.clone();
+                Box::pin(async move {
+                    for session in sessions {
+                        NewEvent::new("session.ended", Kind::Session, session).append(tx).await?;
+                    }
+                    Ok::<_, Error>(())
+                })
+            })
+            .await?;
+    }
+    Ok(count)
 }

@@ -58,7 +58,7 @@ pub async fn register(tx: &Tx, documents: &[NewDocument]) -> Result<Vec<Uuid>, E
 
 async fn register_one(tx: &Tx, document: &NewDocument, sha256: &[u8; 32]) -> Result<Uuid, Error> {
     let name = document.name.trim();
-    let (id, name) = match store::insert(tx, kernel::id::new(), sha256, name, &document.text).await? {
+    let (id, name) = match store::insert(tx, tx.new_id(), sha256, name, &document.text).await? {
         Stored::New(id) => (id, name.to_owned()),
         Stored::Known(known) if known.archived_at.is_some() => {
             store::set_archived(tx, known.id, None).await?;

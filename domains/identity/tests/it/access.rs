@@ -14,8 +14,10 @@ use crate::founding::{authenticator, found, sign_in};
 async fn create_key(scope: &Scope, permissions: PermissionSet, secret: &str) -> Result<Uuid, Error> {
     scope
         .write(|tx| {
-            let (secret, new) =
-                (secret.to_owned(), NewApiKey { name: "Partner".to_owned(), permissions, expires_at: None });
+            let (secret, new) = (
+                secret.to_owned(),
+                NewApiKey { name: "Partner".to_owned(), permissions, expires_at: None, networks: Vec::new() },
+            );
             Box::pin(async move { keys::create(tx, new, &secret).await })
         })
         .await
@@ -29,7 +31,7 @@ async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
     let signed_in = async |after: TimeDelta, token: &str| {
         test.clock.set(start + after);
         // A fresh authenticator remembers nothing, as another replica would.
-        authenticator(&test).principal(token).await.is_ok()
+        authenticator(&test).principal(token, None).await.is_ok()
     };
     let opened = sign_in(&authenticator(&test), "ada@example.com", None).await.expect("opened");
     assert!(signed_in(TimeDelta::hours(11), &opened.token).await);
@@ -44,7 +46,7 @@ async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
     test.clock.set(start);
     let auth = authenticator(&test);
     let opened = sign_in(&auth, "ada@example.com", None).await.expect("opened");
-    let principal = auth.principal(&opened.token).await.expect("principal");
+    let principal = auth.principal(&opened.token, None).await.expect("principal");
     let scope = auth.scope(&principal, Origin::default());
     scope
         .write(|tx| {
@@ -53,7 +55,7 @@ async fn a_session_ends_by_sign_out_by_idleness_and_by_age() {
         })
         .await
         .expect("signed out");
-    assert!(matches!(auth.principal(&opened.token).await, Err(NotSignedIn::Token)));
+    assert!(matches!(auth.principal(&opened.token, None).await, Err(NotSignedIn::Token)));
 }
 
 #[tokio::test]
@@ -63,7 +65,7 @@ async fn secrets_are_stored_as_hashes_only() {
     let company = found(&auth, "ada@example.com", "A").await.expect("founded");
     let opened = sign_in(&auth, "ada@example.com", None).await.expect("opened");
     let scope = test.scope(company, kernel::Actor::Person(opened.person_id), PermissionSet::all());
-    let secret = keys::generate_secret();
+    let secret = keys::generate_secret(kernel::Mode::Live);
     create_key(&scope, [Permission::KpiRead].into_iter().collect(), &secret).await.expect("key");
     let mut all = test.superuser().await;
     for table in ["session", "api_key", "api_key_hash", "credential", "person", "event", "company"] {
@@ -87,15 +89,15 @@ async fn a_key_does_what_it_was_given_until_it_is_revoked() {
     let company = found(&auth, "ada@example.com", "A").await.expect("founded");
     let person = sign_in(&auth, "ada@example.com", None).await.expect("opened").person_id;
     let owner = test.scope(company, kernel::Actor::Person(person), PermissionSet::all());
-    let secret = keys::generate_secret();
+    let secret = keys::generate_secret(kernel::Mode::Live);
     let id = create_key(&owner, [Permission::KpiRead].into_iter().collect(), &secret).await.expect("key");
-    let principal = auth.principal(&secret).await.expect("principal");
+    let principal = auth.principal(&secret, None).await.expect("principal");
     assert_eq!(principal.permissions.iter().collect::<Vec<_>>(), [Permission::KpiRead]);
     let used = keys::get(&owner.read().await.expect("snapshot"), id).await.expect("get").expect("key");
     assert_eq!(used.last_used_at, Some(test.clock.now()));
     owner.write(|tx| Box::pin(async move { keys::revoke(tx, id).await })).await.expect("revoked");
     auth.forget();
-    assert!(matches!(auth.principal(&secret).await, Err(NotSignedIn::Token)));
+    assert!(matches!(auth.principal(&secret, None).await, Err(NotSignedIn::Token)));
 }
 
 #[tokio::test]
@@ -144,7 +146,7 @@ async fn a_key_follows_its_makers_role_and_ends_with_its_maker() {
         .await
         .expect("a second owner");
     let bob = sign_in(&auth, "bob@example.com", None).await.expect("opened").person_id;
-    let secret = keys::generate_secret();
+    let secret = keys::generate_secret(kernel::Mode::Live);
     let wide = [Permission::KpiRead, Permission::LedgerPost].into_iter().collect();
     create_key(&test.scope(company, kernel::Actor::Person(bob), PermissionSet::all()), wide, &secret)
         .await
@@ -153,11 +155,11 @@ async fn a_key_follows_its_makers_role_and_ends_with_its_maker() {
         owner.write(|tx| Box::pin(async move { members::change_role(tx, member, 1, Role::Sales).await }));
     demote.await.expect("demoted");
     auth.forget();
-    let now = auth.principal(&secret).await.expect("principal").permissions;
+    let now = auth.principal(&secret, None).await.expect("principal").permissions;
     assert_eq!(now.iter().collect::<Vec<_>>(), [Permission::KpiRead]);
     owner.write(|tx| Box::pin(async move { members::remove(tx, member, 2).await })).await.expect("removed");
     auth.forget();
-    assert!(matches!(auth.principal(&secret).await, Err(NotSignedIn::Token)));
+    assert!(matches!(auth.principal(&secret, None).await, Err(NotSignedIn::Token)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use kernel::Origin;
 use testing::TestDb;
 use tokio::task::JoinSet;
 
-use crate::founding::{authenticator, found, sign_in};
+use crate::founding::{authenticator, found, open, sign_in};
 
 /// Notes each look-up of a session's token, with the statement that it was part of.
 async fn note_look_ups(test: &TestDb) {
@@ -43,7 +43,7 @@ async fn ask(auth: &Authenticator, tokens: impl IntoIterator<Item = Arc<str>>) -
     let mut asking = JoinSet::new();
     for token in tokens {
         let auth = auth.clone();
-        asking.spawn(async move { auth.current(&token).await.expect("looked up").is_some() });
+        asking.spawn(async move { auth.current(&token, None).await.expect("looked up").is_some() });
     }
     asking.join_all().await
 }
@@ -75,19 +75,19 @@ async fn look_ups_of_many_tokens_share_statements_and_each_gets_its_own_answer()
         found(&auth, email, company).await.expect("founded");
         let person = sign_in(&auth, email, None).await.expect("opened").person_id;
         for _ in 0..60 {
-            let opened = session::open(&auth, person, None, Origin::default()).await.expect("opened");
+            let opened = open(&auth, person, None).await.expect("opened");
             tokens.push((opened.token, Some((person, opened.company_id, opened.id))));
         }
     }
     for unknown in 0..30 {
-        tokens.insert(unknown * 5, (format!("cs_unknown{unknown}"), None));
+        tokens.insert(unknown * 5, (identity::secret::generate("cs_"), None));
     }
     note_look_ups(&test).await;
     let mut asking = JoinSet::new();
     for (token, wanted) in tokens {
         let auth = auth.clone();
         asking.spawn(async move {
-            let found = auth.current(&token).await.expect("looked up");
+            let found = auth.current(&token, None).await.expect("looked up");
             let found = found.map(|principal| (principal.actor, principal.company.id, principal.session));
             let wanted = wanted
                 .map(|(person, company, session)| (kernel::Actor::Person(person), company, Some(session)));
@@ -107,7 +107,7 @@ async fn a_session_ended_elsewhere_ends_here_within_seconds() {
     let (here, there) = (authenticator(&test), authenticator(&test));
     found(&here, "ada@example.com", "A").await.expect("founded");
     let opened = sign_in(&here, "ada@example.com", None).await.expect("opened");
-    let principal = here.current(&opened.token).await.expect("looked up").expect("signed in");
+    let principal = here.current(&opened.token, None).await.expect("looked up").expect("signed in");
     assert_eq!(principal.session, Some(opened.id));
     let scope = there.scope(&principal, Origin::default());
     let (auth, id) = (there.clone(), opened.id);
@@ -119,11 +119,11 @@ async fn a_session_ended_elsewhere_ends_here_within_seconds() {
         .await
         .expect("signed out");
     let ended = Instant::now();
-    while here.current(&opened.token).await.expect("looked up").is_some() {
+    while here.current(&opened.token, None).await.expect("looked up").is_some() {
         assert!(ended.elapsed() < Duration::from_millis(2500), "still signed in");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert!(matches!(here.principal(&opened.token).await, Err(NotSignedIn::Token)));
+    assert!(matches!(here.principal(&opened.token, None).await, Err(NotSignedIn::Token)));
 }
 
 #[tokio::test]
@@ -136,11 +136,11 @@ async fn what_cannot_be_looked_up_is_neither_good_nor_ended() {
     let mut asking = JoinSet::new();
     for _ in 0..50 {
         let (auth, token) = (auth.clone(), token.clone());
-        asking.spawn(async move { auth.current(&token).await.expect_err("unknown").to_string() });
+        asking.spawn(async move { auth.current(&token, None).await.expect_err("unknown").to_string() });
     }
     let faults: BTreeSet<String> = asking.join_all().await.into_iter().collect();
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(auth.current(&token).await.expect_err("unknown").is_unavailable());
+    assert!(auth.current(&token, None).await.expect_err("unknown").is_unavailable());
 }
 
 #[tokio::test]
@@ -152,10 +152,10 @@ async fn who_asks_and_goes_away_leaves_nobody_waiting() {
     for micros in [0, 50, 100, 200, 400, 800, 1600] {
         auth.forget();
         let (first, token) = (auth.clone(), opened.token.clone());
-        let first = tokio::spawn(async move { first.current(&token).await.map(|_| ()) });
+        let first = tokio::spawn(async move { first.current(&token, None).await.map(|_| ()) });
         tokio::time::sleep(Duration::from_micros(micros)).await;
         first.abort();
-        let second = tokio::time::timeout(Duration::from_secs(2), auth.current(&opened.token)).await;
+        let second = tokio::time::timeout(Duration::from_secs(2), auth.current(&opened.token, None)).await;
         assert!(second.expect("answered").expect("looked up").is_some());
     }
 }

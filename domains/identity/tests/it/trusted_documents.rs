@@ -51,7 +51,7 @@ async fn owner(test: &TestDb, email: &str) -> (Scope, Principal) {
     let auth = authenticator(test);
     found(&auth, email, "A").await.expect("founded");
     let opened = sign_in(&auth, email, None).await.expect("opened");
-    let principal = auth.principal(&opened.token).await.expect("principal");
+    let principal = auth.principal(&opened.token, None).await.expect("principal");
     (auth.scope(&principal, Origin::default()), principal)
 }
 
@@ -204,11 +204,16 @@ async fn a_company_binds_its_clients_to_documents_but_not_who_may_register_them(
     });
     added.await.expect("a member");
     let key = async |permissions: PermissionSet| {
-        let secret = identity::api_key::service::generate_secret();
+        let secret = identity::api_key::service::generate_secret(kernel::Mode::Live);
         let kept = secret.clone();
         let created = scope.write(move |tx| {
             let (name, secret) = ("Partner".to_owned(), kept.clone());
-            let new = identity::api_key::service::NewApiKey { name, permissions, expires_at: None };
+            let new = identity::api_key::service::NewApiKey {
+                name,
+                permissions,
+                expires_at: None,
+                networks: Vec::new(),
+            };
             Box::pin(async move { identity::api_key::service::create(tx, new, &secret).await })
         });
         created.await.expect("a key");
@@ -223,7 +228,7 @@ async fn a_company_binds_its_clients_to_documents_but_not_who_may_register_them(
         let mut bound = Vec::new();
         for token in [&owner, &sales, &partner, &deployer, &elsewhere] {
             // A fresh authenticator remembers nothing, as another replica would.
-            bound.push(authenticator(&test).principal(token).await.expect("principal").documents_only);
+            bound.push(authenticator(&test).principal(token, None).await.expect("principal").documents_only);
         }
         bound
     };

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use entity::invoicing::{bill, bill_line, party};
-use kernel::{Actor, Currency, Fault, Kind, NewEvent, Permission, Tx};
+use identity::api_key::service::behind_in;
+use kernel::{Currency, Fault, Kind, NewEvent, Permission, Tx};
 use ledger::account::Role;
 use ledger::entry::{JournalKind, NewEntry};
 use serde_json::Value as Json;
@@ -151,7 +152,7 @@ fn row(tx: &Tx, supplier: &party::Model, entry: &Entry) -> bill::Model {
     let (file_id, file_sha256) = entry.file.clone().unzip();
     bill::Model {
         tenant_id: scope.company().id,
-        id: kernel::id::new(),
+        id: tx.new_id(),
         kind: entry.kind.as_str().to_owned(),
         state: State::Received.as_str().to_owned(),
         supplier_id: supplier.id,
@@ -223,16 +224,17 @@ async fn at_step(tx: &Tx, id: Uuid, expected_version: i32, to: State) -> Result<
 }
 
 /// Finds a received bill right: it may be posted, and its content stands still from now on. When the company
-/// wants four eyes, not by who entered it or corrected it last; a key counts as who made it. Needs `bills.approve`.
+/// wants four eyes, not by who entered it or corrected it last; a key counts as everybody who has stood behind it. Needs
+/// `bills.approve`.
 pub async fn approve(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Error> {
     let scope = tx.scope();
     scope.require(Permission::BillsApprove)?;
     let before = at_step(tx, id, expected_version, State::Approved).await?;
     let by = scope.actor().stored();
     if identity::company::service::four_eyes_in(tx).await? {
-        let approver = behind(tx, &by).await?;
+        let approvers = behind_in(tx, &by).await?;
         for who in [Some(&before.entered_by), before.corrected_by.as_ref()].into_iter().flatten() {
-            if behind(tx, who).await? == approver {
+            if *who == by || behind_in(tx, who).await?.iter().any(|person| approvers.contains(person)) {
                 return Err(Error::FourEyes);
             }
         }
@@ -245,15 +247,6 @@ pub async fn approve(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, E
     };
     store::update(tx, &after).await?;
     step(tx, &before, &after, "bill.approved").await
-}
-
-/// Who stands behind a stored actor: of a key the person who made it, else the actor.
-async fn behind(tx: &Tx, stored: &str) -> Result<String, Fault> {
-    let maker = match Actor::parse(stored) {
-        Some(Actor::ApiKey(key)) => identity::api_key::service::maker_in(tx, key).await?,
-        _ => None,
-    };
-    Ok(maker.unwrap_or_else(|| stored.to_owned()))
 }
 
 /// Refuses a bill that is not posted, for a reason of 1 to 1000 characters: its number and file may come again.

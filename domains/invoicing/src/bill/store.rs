@@ -127,7 +127,7 @@ pub(super) async fn insert_lines(tx: &Tx, bill: Uuid, first: i32, lines: &[Line]
         .zip(lines)
         .map(|(line_no, line)| {
             json!({
-                "id": kernel::id::new(), "line_no": line_no, "description": line.description,
+                "id": tx.new_id(), "line_no": line_no, "description": line.description,
                 "quantity": line.quantity, "unit": line.unit, "unit_price": line.unit_price,
                 "net_minor": line.net_minor, "category": line.category, "rate": line.rate,
                 "account_id": line.account_id,
@@ -178,7 +178,7 @@ pub(super) async fn insert_findings(tx: &Tx, bill: Uuid, findings: &[Finding]) -
         .iter()
         .map(|finding| {
             json!({
-                "id": kernel::id::new(), "rule": finding.rule, "severity": severity(finding.severity),
+                "id": tx.new_id(), "rule": finding.rule, "severity": severity(finding.severity),
                 "field": finding.field, "line": finding.line.as_deref().map(plain),
                 "message": plain(&finding.message), "expected": finding.expected, "stated": finding.stated,
             })
@@ -312,7 +312,7 @@ pub(super) async fn insert_step(tx: &Tx, bill: &bill::Model, step: &str) -> Resu
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
             scope.company().id.into(),
-            kernel::id::new().into(),
+            scope.new_id().into(),
             Kind::Bill.prefix().into(),
             bill.id.into(),
             step.into(),

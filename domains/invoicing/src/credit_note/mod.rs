@@ -9,7 +9,7 @@ mod store;
 
 use std::collections::HashMap;
 
-use kernel::{Currency, Kind, Money};
+use kernel::{Currency, Kind, Mode, Money};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -69,6 +69,8 @@ pub(crate) struct Credited<'a> {
     pub(crate) lines: &'a [StoredLine],
     pub(crate) taken_minor: &'a HashMap<Uuid, i64>,
     pub(crate) currency: Currency,
+    /// Of the company, for the ids of new lines.
+    pub(crate) mode: Mode,
 }
 
 impl Credited<'_> {
@@ -96,9 +98,9 @@ impl Credited<'_> {
     fn rest_of(&self, line: &StoredLine) -> Line {
         let left_minor = self.left_minor(line);
         if left_minor == line.net_minor {
-            return copy(line, line.quantity, line.unit_price, line.discount_percent, left_minor);
+            return copy(self.mode, line, line.quantity, line.unit_price, line.discount_percent, left_minor);
         }
-        copy(line, Decimal::ONE, self.currency.from_minor(left_minor), Decimal::ZERO, left_minor)
+        copy(self.mode, line, Decimal::ONE, self.currency.from_minor(left_minor), Decimal::ZERO, left_minor)
     }
 
     /// The lines of a credit note, as they were asked for.
@@ -145,7 +147,7 @@ impl Credited<'_> {
                 let left_minor = self.left_minor(of);
                 let net_minor =
                     if net_minor - left_minor == 1 && left_minor > 0 { left_minor } else { net_minor };
-                Ok(copy(of, quantity, of.unit_price, of.discount_percent, net_minor))
+                Ok(copy(self.mode, of, quantity, of.unit_price, of.discount_percent, net_minor))
             }
             CreditAmount::Net(net) => {
                 let field = format!("lines.{at}.net");
@@ -157,7 +159,7 @@ impl Credited<'_> {
                             format!("an amount is above zero and has at most {digits} decimals"),
                         )
                     })?;
-                Ok(copy(of, Decimal::ONE, net, Decimal::ZERO, net_minor))
+                Ok(copy(self.mode, of, Decimal::ONE, net, Decimal::ZERO, net_minor))
             }
         }
     }
@@ -174,6 +176,7 @@ impl Credited<'_> {
 }
 
 fn copy(
+    mode: Mode,
     of: &StoredLine,
     quantity: Decimal,
     unit_price: Decimal,
@@ -181,7 +184,7 @@ fn copy(
     net_minor: i64,
 ) -> Line {
     Line {
-        id: kernel::id::new(),
+        id: mode.new_id(),
         item_id: of.item_id,
         description: of.description.clone(),
         quantity,

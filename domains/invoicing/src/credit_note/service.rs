@@ -114,7 +114,8 @@ async fn lines_in(
     let currency = currency_of(&invoice.currency)?;
     let of_invoice = invoices::lines(tx, invoice.id).await?;
     let taken = store::taken_of_lines(tx, invoice.id).await?;
-    let credited = Credited { lines: &of_invoice, taken_minor: &taken, currency };
+    let credited =
+        Credited { lines: &of_invoice, taken_minor: &taken, currency, mode: tx.scope().company().mode };
     let lines = match asked {
         None => credited.rest()?,
         Some(asked) => credited.lines(asked)?,
@@ -141,7 +142,8 @@ pub(crate) async fn totals_in(
 ) -> Result<Totals, Error> {
     let of_invoice = invoices::lines(tx, corrected.id).await?;
     let taken = store::taken_of_lines(tx, corrected.id).await?;
-    Credited { lines: &of_invoice, taken_minor: &taken, currency }.require_all_left(lines)?;
+    Credited { lines: &of_invoice, taken_minor: &taken, currency, mode: tx.scope().company().mode }
+        .require_all_left(lines)?;
     fitted(tx, corrected.id, taxed, currency).await
 }
 

@@ -1,7 +1,7 @@
 //! Lines: what a written line becomes with its item and tax code, and what it costs. Pure.
 
 use entity::invoicing::{item, tax_code};
-use kernel::{Currency, Kind};
+use kernel::{Currency, Kind, Mode};
 use ledger::account::Role;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -69,14 +69,15 @@ pub(crate) struct Priced {
     pub(crate) income: Income,
 }
 
-/// What the written line becomes. `at` is its index, for the paths of refusals; `item` and `code` are those it
-/// names, if the company has them.
+/// What the written line becomes, in a company of this mode. `at` is its index, for the paths of refusals; `item` and
+/// `code` are those it names, if the company has them.
 pub(crate) fn price(
     at: usize,
     written: &NewLine,
     item: Option<&item::Model>,
     code: Option<&tax_code::Model>,
     currency: Currency,
+    mode: Mode,
 ) -> Result<Priced, Error> {
     let field = |name: &str| format!("lines.{at}.{name}");
     if written.item_id.is_some() {
@@ -127,7 +128,7 @@ pub(crate) fn price(
         None => Income::Default(role(written.nature, item, code)),
     };
     let line = Line {
-        id: kernel::id::new(),
+        id: mode.new_id(),
         item_id: written.item_id,
         description,
         quantity,

@@ -160,10 +160,11 @@ async fn lines_in(tx: &Tx, written: &[NewLine], currency: Currency) -> Result<Ve
     let codes = codes_in(tx, written, &items).await?;
     let mut lines = Vec::with_capacity(written.len());
     let mut defaults: Vec<(Role, Uuid)> = Vec::new();
+    let mode = tx.scope().company().mode;
     for (at, new) in written.iter().enumerate() {
         let item = new.item_id.and_then(|id| items.get(&id));
         let code = new.tax_code_id.or(item.map(|item| item.tax_code_id));
-        let priced = price(at, new, item, code.and_then(|id| codes.get(&id)), currency)?;
+        let priced = price(at, new, item, code.and_then(|id| codes.get(&id)), currency, mode)?;
         let account_id = match priced.income {
             Income::Account(account) => account,
             Income::Default(role) => default_account_in(tx, &mut defaults, role).await?,

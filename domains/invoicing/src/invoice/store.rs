@@ -56,7 +56,7 @@ pub(crate) async fn insert(
     let (now, actor) = (tx.scope().clock().now(), tx.scope().actor().stored());
     let row = ActiveModel {
         tenant_id: Set(tx.scope().company().id),
-        id: Set(kernel::id::new()),
+        id: Set(tx.new_id()),
         kind: Set(kind.as_str().to_owned()),
         corrects_id: Set(corrects_id),
         created_at: Set(now),

@@ -2,7 +2,7 @@
 
 pub use identity::company::is_siren;
 use identity::company::luhn;
-pub use identity::session::is_email;
+pub use identity::person::is_email;
 
 /// Removes what people put between the characters of an identifier, and writes it in capitals.
 pub fn compact(text: &str) -> String {

@@ -294,7 +294,7 @@ type Field = fn(&Model) -> Option<&String>;
 fn tell_changes(event: NewEvent, before: Option<&Model>, after: &Model) -> NewEvent {
     let was = |of: Field| before.and_then(of).map(String::as_str);
     let is = |of: Field| of(after).map(String::as_str);
-    let personal: [(&'static str, Field); 12] = [
+    let personal: [(&'static str, Field); 11] = [
         ("name", |m| Some(&m.name)),
         ("legalId", |m| m.legal_id.as_ref()),
         ("siret", |m| m.siret.as_ref()),
@@ -306,11 +306,12 @@ fn tell_changes(event: NewEvent, before: Option<&Model>, after: &Model) -> NewEv
         ("postcode", |m| m.postcode.as_ref()),
         ("city", |m| m.city.as_ref()),
         ("iban", |m| m.iban_hint.as_ref()),
-        ("bic", |m| m.bic.as_ref()),
     ];
     let event =
         personal.into_iter().fold(event, |event, (field, of)| event.changed_personal(field, was(of), is(of)));
-    let bank_changed = before.is_some_and(|before| before.iban_digest != after.iban_digest);
+    // Who reads the audit trail need not be somebody who may see bank details.
+    let bank_changed =
+        before.is_some_and(|before| before.iban_digest != after.iban_digest || before.bic != after.bic);
     let event = if bank_changed { event.fact("bankAccountChanged", true) } else { event };
     event
         .changed("isCustomer", &before.map(|m| m.is_customer), &Some(after.is_customer))

@@ -62,7 +62,7 @@ pub async fn create(tx: &Tx, party: NewParty) -> Result<Uuid, Error> {
 
 /// Creates a party in the caller's transaction, whose permission stands for it.
 async fn create_in(tx: &Tx, mut party: NewParty) -> Result<Uuid, Error> {
-    let id = kernel::id::new();
+    let id = tx.new_id();
     let iban = NewParty::checked_iban(party.iban.take().as_deref())?;
     let party = party.checked(tx.scope().company().currency)?;
     let iban = iban.map(|iban| store::seal_iban(tx, id, &iban)).transpose()?;

@@ -35,7 +35,7 @@ pub async fn record(tx: &Tx, new: NewPayment) -> Result<Uuid, Error> {
     let side = side_of(new.direction, &new.allocations, customer, supplier);
     let wanted: Vec<What> = new.allocations.iter().map(|(target, _)| (*target).into()).collect();
     let mut targets = document::lock(tx, &wanted).await?;
-    let id = kernel::id::new();
+    let id = tx.new_id();
     let entry = bank_entry(tx, &new, id, side, base_minor, reference.as_deref())?;
     let (posted, _) = books::post(tx, entry).await?;
     let entry_id = posted.id;

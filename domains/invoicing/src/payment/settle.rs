@@ -84,7 +84,7 @@ pub(super) async fn settle(
     target: &mut Piece,
     amount: i64,
 ) -> Result<Uuid, Error> {
-    let (id, on) = (kernel::id::new(), source.dated.max(target.dated));
+    let (id, on) = (tx.new_id(), source.dated.max(target.dated));
     let source_share = source.balance.take(amount);
     let target_share = target.balance.take(amount);
     let ends = Ends::of(source, target, source_share, target_share);
@@ -138,7 +138,7 @@ pub(super) async fn undo(
     target: &mut Piece,
     on: NaiveDate,
 ) -> Result<Uuid, Error> {
-    let (id, on) = (kernel::id::new(), on.max(row.on_date));
+    let (id, on) = (tx.new_id(), on.max(row.on_date));
     source.balance.give_back(row.amount_minor, row.source_base_minor);
     target.balance.give_back(row.amount_minor, row.target_base_minor);
     let difference = Ends::of(source, target, row.source_base_minor, row.target_base_minor).difference();

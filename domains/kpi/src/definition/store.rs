@@ -86,7 +86,7 @@ pub(crate) async fn insert(tx: &Tx, builtins: &[Builtin]) -> Result<(), Fault> {
         let parameters = serde_json::to_value(builtin.parameters())
             .map_err(|e| Fault::Internal(format!("parameters of {}: {e}", builtin.key)))?;
         rows.push(json!({
-            "id": kernel::id::new(),
+            "id": tx.new_id(),
             "key": builtin.key,
             "label_fr": builtin.label[0],
             "label_en": builtin.label[1],

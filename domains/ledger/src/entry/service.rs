@@ -52,7 +52,7 @@ impl Draft {
 
 async fn write_lines(tx: &Tx, id: Uuid, draft: &Draft) -> Result<(), Error> {
     let accounts = post::accounts_of(tx, &draft.lines).await?;
-    let lines = super::resolve(draft.lines.clone(), &accounts)?;
+    let lines = super::resolve(draft.lines.clone(), &accounts, tx.scope().company().mode)?;
     store::insert_lines(tx, id, &draft.label, lines.iter().map(|(line, _)| line)).await
 }
 
@@ -60,7 +60,7 @@ async fn write_lines(tx: &Tx, id: Uuid, draft: &Draft) -> Result<(), Error> {
 pub async fn create_draft(tx: &Tx, draft: &Draft) -> Result<Uuid, Error> {
     tx.scope().require(Permission::LedgerDraft)?;
     draft.check()?;
-    let id = kernel::id::new();
+    let id = tx.new_id();
     store::insert(tx, id, ToJournal::Id(draft.journal), &draft.head()).await?;
     write_lines(tx, id, draft).await?;
     NewEvent::new("journal_entry.drafted", Kind::JournalEntry, id)
@@ -104,7 +104,7 @@ pub async fn post(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, Erro
     post::not_in_future(tx, draft.entry_date)?;
     let lines: Vec<NewLine> = store::lines_of(tx, &[id]).await?.iter().map(as_written).collect();
     let accounts = post::accounts_of(tx, &lines).await?;
-    let lines = super::resolve(lines, &accounts)?;
+    let lines = super::resolve(lines, &accounts, tx.scope().company().mode)?;
     super::check_postable(EntryKind::Normal, &lines, tx.scope().company().currency)?;
     let number = store::post(tx, id).await?;
     post::posted_event(id, draft.source_id, number, draft.entry_date).append(tx).await?;

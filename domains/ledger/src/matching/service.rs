@@ -74,7 +74,7 @@ pub async fn match_in(
         )
         .await?;
     let since = days.into_iter().chain(freed.map(|(day,)| day)).flatten().fold(on, NaiveDate::max);
-    let id = kernel::id::new();
+    let id = tx.new_id();
     tx.run(
         "INSERT INTO matching (tenant_id, id, debit_posting_id, credit_posting_id, amount_minor, matched_on,
              created_at, created_by)

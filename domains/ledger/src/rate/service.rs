@@ -24,7 +24,7 @@ pub async fn set(
     let scope = tx.scope();
     scope.require(Permission::LedgerConfigure)?;
     super::check(scope.company().currency, currency, rate)?;
-    let (id, rate) = (kernel::id::new(), rate.normalize());
+    let (id, rate) = (tx.new_id(), rate.normalize());
     let inserted = tx
         .run(
             "INSERT INTO exchange_rate

@@ -21,7 +21,7 @@ pub async fn open_books_in(tx: &Tx, chart: Chart, first_day: NaiveDate) -> Resul
         .into_iter()
         .map(|account| {
             json!({
-                "id": kernel::id::new(), "number": account.number, "name": account.name, "name_en": account.name_en,
+                "id": tx.new_id(), "number": account.number, "name": account.name, "name_en": account.name_en,
                 "kind": account.kind.as_str(), "role": account.role.map(crate::account::Role::as_str),
                 "reconcilable": account.reconcilable, "party_required": account.party_required,
             })
@@ -41,7 +41,7 @@ pub async fn open_books_in(tx: &Tx, chart: Chart, first_day: NaiveDate) -> Resul
     let journals = journals
         .iter()
         .map(|(code, name, kind)| {
-            json!({ "id": kernel::id::new(), "code": code, "name": name, "kind": kind.as_str() })
+            json!({ "id": tx.new_id(), "code": code, "name": name, "kind": kind.as_str() })
         })
         .collect();
     write(
@@ -75,7 +75,7 @@ fn end_of_calendar() -> Error {
 async fn open_year(tx: &Tx, first_day: NaiveDate) -> Result<Uuid, Error> {
     let months = months_from(first_day).ok_or_else(end_of_calendar)?;
     let last_day = months.last().map(|(_, last)| *last).ok_or_else(end_of_calendar)?;
-    let id = kernel::id::new();
+    let id = tx.new_id();
     let name = name_of(first_day, last_day);
     let year = json!({ "id": id, "name": name, "first_day": first_day, "last_day": last_day });
     write(
@@ -90,7 +90,7 @@ async fn open_year(tx: &Tx, first_day: NaiveDate) -> Result<Uuid, Error> {
         .iter()
         .zip(1..)
         .map(|((first, last), number): (_, i16)| {
-            json!({ "id": kernel::id::new(), "year": id, "number": number, "first_day": first, "last_day": last })
+            json!({ "id": tx.new_id(), "year": id, "number": number, "first_day": first, "last_day": last })
         })
         .collect();
     write(

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use serde_json::{Value, json};
 
-use super::seed::{ASKING, Company, FREE};
+use super::seed::{ASKING, Company};
 use crate::server::PASSWORD;
 use crate::walk::{Fill, Place, Target, kinds_of};
 
@@ -17,7 +17,11 @@ pub(super) struct Own<'a> {
 
 /// The thing that a call means where not any thing of its kind will do: what would be refused for its state before the
 /// rest is looked at, and what a call changes and others need as it is.
-const MEANT: [(&str, &str, &str); 43] = [
+const MEANT: [(&str, &str, &str); 50] = [
+    ("updateApiKey", "apiKeyId", "api_key"),
+    ("rotateApiKey", "apiKeyId", "api_key"),
+    ("handOverApiKey", "apiKeyId", "api_key"),
+    ("handOverApiKey", "memberId", "membership.other"),
     ("openPostings", "accountId", "account.receivable"),
     ("allocatePayment", "paymentId", "payment.open"),
     ("allocatePayment", "documentId", "invoice.issued"),
@@ -47,6 +51,9 @@ const MEANT: [(&str, &str, &str); 43] = [
     ("correctBill", "billId", "bill.received"),
     ("rejectBill", "billId", "bill.other"),
     ("postBill", "billId", "bill.approved"),
+    ("archiveApplication", "applicationId", "application.to_archive"),
+    ("resendInvitation", "invitationId", "invitation.open"),
+    ("revokeInvitation", "invitationId", "invitation.to_revoke"),
     ("closeAccount", "accountId", "account.unused"),
     ("reopenAccount", "accountId", "account.unused"),
     ("deleteAccount", "accountId", "account.unused"),
@@ -65,10 +72,11 @@ const MEANT: [(&str, &str, &str); 43] = [
 
 /// Values by the end of the path, or of the path and the field before it. `@now` is today, `@new` a text never used
 /// before, `@NEW` the same in capitals and digits.
-const VALUES: [(&str, &str); 39] = [
+const VALUES: [(&str, &str); 42] = [
     ("signIn.input.email", ASKING.email),
     ("signUp.input.email", "@new@ardenholt.example"),
-    ("addMember.input.email", FREE),
+    ("inviteMember.input.email", "@new@ardenholt.example"),
+    ("inviteMember.input.role", "sales"),
     ("password", PASSWORD),
     ("createAccount.input.number", "47@NEW"),
     ("createCreditNote.input.lines.amount.net", "1"),
@@ -76,6 +84,8 @@ const VALUES: [(&str, &str); 39] = [
     ("setExchangeRate.input.currency", "JPY"),
     ("setExchangeRate.input.rate", "0.006"),
     ("account.number", "46ARD"),
+    ("homepage", "https://own.example"),
+    ("redirectUris", "https://own.example/cb"),
     ("createCompany.input.company.name", "@new"),
     ("renameJournal.input.code", "@NEW"),
     ("createUpload.input.mediaType", "application/xml"),
@@ -108,8 +118,9 @@ const VALUES: [(&str, &str); 39] = [
 ];
 
 /// What is optional and given all the same, because without it the call is refused before it looks at the rest.
-const GIVEN: [&str; 8] = [
+const GIVEN: [&str; 9] = [
     "createParty.input.isCustomer",
+    "registerApplication.input.redirectUris",
     "createInvoice.input.currency",
     "createInvoice.input.lines.itemId",
     "updateInvoice.input.lines.itemId",

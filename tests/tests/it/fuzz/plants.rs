@@ -39,9 +39,9 @@ pub(super) const PLANTS: [Plant; 10] = [
     Plant {
         name: "a function of the owner that answers for all",
         sql: "CREATE OR REPLACE FUNCTION companies_of(person uuid)
-                  RETURNS TABLE (tenant_id uuid, name text, role text, mode text)
+                  RETURNS TABLE (tenant_id uuid, name text, role text, role_name text, mode text)
                   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-                  SELECT c.tenant_id, c.name, 'auditor', c.mode FROM company c ORDER BY c.tenant_id $$",
+                  SELECT c.tenant_id, c.name, 'auditor', NULL, c.mode FROM company c ORDER BY c.tenant_id $$",
         seen: &["viewer"],
         changed: &[],
         only: false,
@@ -89,7 +89,7 @@ pub(super) const PLANTS: [Plant; 10] = [
         name: "a policy that lets another's row be changed",
         sql: "CREATE POLICY slip ON api_key TO coulisse_server USING (true) WITH CHECK (true)",
         seen: &["apiKeys"],
-        changed: &["revokeApiKey"],
+        changed: &["revokeApiKey", "rotateApiKey", "updateApiKey"],
         only: false,
     },
     Plant {
@@ -101,7 +101,7 @@ pub(super) const PLANTS: [Plant; 10] = [
               END $$;
               CREATE TRIGGER slip AFTER INSERT ON tax_code FOR EACH ROW EXECUTE FUNCTION slip()",
         seen: &[],
-        changed: &["createTaxCode", "createCompany", "signUp"],
+        changed: &["createTaxCode", "createCompany", "createTestTwin", "signUp"],
         only: true,
     },
 ];

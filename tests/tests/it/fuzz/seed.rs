@@ -6,7 +6,7 @@ use kernel::{Kind, id};
 use serde_json::{Value, json};
 
 use crate::house::{House, now, settle};
-use crate::server::Server;
+use crate::server::{PASSWORD, Server};
 
 /// What a company's texts and amounts are made of, so that they are told from any other's.
 #[derive(Clone, Copy, Debug)]
@@ -314,6 +314,22 @@ impl Desk<'_> {
         let key = json!({"name": self.text("key"), "permissions": ["kpi.read"]});
         let made = self.act("createApiKey", "apiKey { id }", key).await;
         self.things.insert("api_key", made["id"].as_str().expect("id").to_owned());
+        for label in ["invitation.open", "invitation.to_revoke"] {
+            let email = format!("{}@{}.example", label.replace('.', "-"), self.mark.word.to_lowercase());
+            let made =
+                self.act("inviteMember", "invitation { id }", json!({"email": email, "role": "sales"})).await;
+            self.things.insert(label, made["id"].as_str().expect("id").to_owned());
+        }
+        for label in ["application.to_archive", "application"] {
+            let application = json!({"name": self.text(label), "kind": "CONFIDENTIAL",
+                "homepage": format!("https://{}.example", self.mark.word.to_lowercase()),
+                "grantTypes": ["CLIENT_CREDENTIALS"], "permissions": ["kpi.read"]});
+            let made = self.act("registerApplication", "application { id }", application).await;
+            self.things.insert(label, made["id"].as_str().expect("id").to_owned());
+        }
+        let grants = self.server.ask(self.token, "{ applicationGrants { id } }", json!({})).await;
+        let grant = grants["applicationGrants"][0]["id"].as_str().expect("id").to_owned();
+        self.things.insert("grant", grant);
         let document =
             json!({"name": self.text("query"), "text": format!("{{ __typename }} # {}", self.text("text"))});
         let documents = json!({"documents": [document]});
@@ -326,13 +342,13 @@ impl Desk<'_> {
         let label = json!({"kpiId": house.ids["kpi"], "expectedVersion": 2, "labelFr": self.text("figure")});
         self.act("renameKpi", "kpi { id }", label).await;
         let query =
-            "{ members { id role } company { id } fiscalYears { periods { id version firstDay lastDay } }
+            "{ members { id role { key } } company { id } fiscalYears { periods { id version firstDay lastDay } }
             accounts(first: 1, filter: {numberStartsWith: \"411\"}) { edges { node { id } } } }";
         let data = self.server.ask(self.token, query, json!({})).await;
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{data:#}")).to_owned();
         let member = |role: &str| {
             let members = data["members"].as_array().expect("members");
-            text(&members.iter().find(|member| member["role"] == role).expect("a member")["id"])
+            text(&members.iter().find(|member| member["role"]["key"] == role).expect("a member")["id"])
         };
         // Not the one that is posted to.
         let now = |period: &&Value| {
@@ -343,8 +359,8 @@ impl Desk<'_> {
         let others: Vec<_> = periods.iter().filter(|period| !now(period)).collect();
         let period = others[0];
         let own = [
-            ("membership", member("SALES")),
-            ("membership.other", member("PURCHASER")),
+            ("membership", member("sales")),
+            ("membership.other", member("purchaser")),
             ("company", text(&data["company"]["id"])),
             ("account.receivable", text(&data["accounts"]["edges"][0]["node"]["id"])),
             ("period.locked", text(&period["id"])),
@@ -370,5 +386,18 @@ impl Desk<'_> {
         .execute(&mut all)
         .await
         .expect("an opinion");
+        // Whoever signed up has read their letter, and has signed in on a second device since.
+        sqlx::query("UPDATE person SET email_verified_at = created_at WHERE email = $1")
+            .bind(self.mark.email)
+            .execute(&mut all)
+            .await
+            .expect("a proved address");
+        let input =
+            json!({"email": self.mark.email, "password": PASSWORD, "companyId": data["company"]["id"]});
+        self.act("signIn", "session { token }", input).await;
+        let query = "{ viewer { sessions { sessionId current } } }";
+        let sessions = self.server.ask(self.token, query, json!({})).await["viewer"]["sessions"].clone();
+        let other = sessions.as_array().expect("sessions").iter().find(|one| one["current"] == false);
+        self.things.insert("session", text(&other.expect("a second one")["sessionId"]));
     }
 }

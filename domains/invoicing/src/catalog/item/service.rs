@@ -63,7 +63,7 @@ pub async fn create(tx: &Tx, item: NewItem) -> Result<Uuid, Error> {
     tx.scope().require(Permission::CatalogWrite)?;
     let item = item.checked(tx.scope().company().currency)?;
     require_tax_code(tx, item.tax_code_id).await?;
-    let id = kernel::id::new();
+    let id = tx.new_id();
     let created = store::insert(tx, id, item).await?;
     NewEvent::new("item.created", Kind::Item, id)
         .fact("code", &created.code)

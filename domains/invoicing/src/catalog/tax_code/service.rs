@@ -42,7 +42,7 @@ pub async fn create(tx: &Tx, code: NewTaxCode) -> Result<Uuid, Error> {
 }
 
 async fn create_in(tx: &Tx, code: NewTaxCode) -> Result<Uuid, Error> {
-    let id = kernel::id::new();
+    let id = tx.new_id();
     let created = store::insert(tx, id, code.checked()?).await?;
     NewEvent::new("tax_code.created", Kind::TaxCode, id)
         .fact("code", &created.code)

@@ -145,10 +145,11 @@ async fn a_key_counts_as_the_person_who_made_it() {
         let change = identity::company::service::CompanyChange { four_eyes: Some(true), ..Default::default() };
         identity::company::service::update(tx, 1, change).await?;
         let permissions = [Permission::BillsEnter].into_iter().collect();
-        let new = NewApiKey { name: "Import".to_owned(), permissions, expires_at: None };
-        identity::api_key::service::create(tx, new, &identity::api_key::service::generate_secret()).await
+        let new = NewApiKey { name: "Import".to_owned(), permissions, expires_at: None, networks: Vec::new() };
+        identity::api_key::service::create(tx, new, &identity::api_key::service::generate_secret(kernel::Mode::Live)).await
     });
-    let key = desk.shop.acting(Actor::ApiKey(made.expect("a key")), PermissionSet::all());
+    let made = made.expect("a key");
+    let key = desk.shop.acting(Actor::ApiKey(made), PermissionSet::all());
     let bill = |number: &str| desk.typed(number, vec![line("1", "20")]);
     let approved = async |scope: &Scope, id: Uuid| {
         let version = desk.bill(id).await.version;
@@ -164,9 +165,19 @@ async fn a_key_counts_as_the_person_who_made_it() {
     write!(key, [correction], tx => service::correct(tx, corrected, 1, &correction).await)
         .expect("corrected");
     assert_eq!(code(approved(&person, corrected).await), "FOUR_EYES", "a correction by the key");
-    for id in [by_person, by_key, corrected] {
+    for id in [by_person, by_key] {
         approved(&desk.colleague, id).await.expect("a colleague");
     }
+    // Who has been shown a secret of the key can have used it.
+    let rotated = write!(desk.colleague, [], tx => {
+        let secret = identity::api_key::service::generate_secret(kernel::Mode::Live);
+        identity::api_key::service::rotate(tx, made, 0, &secret).await
+    });
+    rotated.expect("rotated");
+    assert_eq!(code(approved(&desk.colleague, corrected).await), "FOUR_EYES", "who rotated the key");
+    assert_eq!(code(approved(&person, corrected).await), "FOUR_EYES", "and still who made it");
+    let other = desk.shop.acting(Actor::Person(kernel::id::new()), PermissionSet::all());
+    approved(&other, corrected).await.expect("somebody else");
 }
 
 #[tokio::test]
