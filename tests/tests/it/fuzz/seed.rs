@@ -386,18 +386,22 @@ impl Desk<'_> {
         .execute(&mut all)
         .await
         .expect("an opinion");
-        // Whoever signed up has read their letter, and has signed in on a second device since.
+        self.second_device(&mut all, &data["company"]["id"]).await;
+    }
+
+    /// Whoever signed up has read their letter, and has signed in on a second device since.
+    async fn second_device(&mut self, all: &mut sqlx::PgConnection, company: &Value) {
         sqlx::query("UPDATE person SET email_verified_at = created_at WHERE email = $1")
             .bind(self.mark.email)
-            .execute(&mut all)
+            .execute(all)
             .await
             .expect("a proved address");
-        let input =
-            json!({"email": self.mark.email, "password": PASSWORD, "companyId": data["company"]["id"]});
+        let input = json!({"email": self.mark.email, "password": PASSWORD, "companyId": company});
         self.act("signIn", "session { token }", input).await;
         let query = "{ viewer { sessions { sessionId current } } }";
         let sessions = self.server.ask(self.token, query, json!({})).await["viewer"]["sessions"].clone();
         let other = sessions.as_array().expect("sessions").iter().find(|one| one["current"] == false);
-        self.things.insert("session", text(&other.expect("a second one")["sessionId"]));
+        let other = other.expect("a second one")["sessionId"].as_str().expect("an id").to_owned();
+        self.things.insert("session", other);
     }
 }
