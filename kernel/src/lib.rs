@@ -17,6 +17,7 @@ pub mod fault;
 pub mod folder;
 pub mod held;
 pub mod hint;
+pub mod html;
 pub mod id;
 pub mod idempotency;
 pub mod money;

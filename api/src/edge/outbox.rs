@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use gateway::http::pages::{self, Place, Policy, Use};
 use kernel::Fault;
+use kernel::html::escaped;
 use mail::outbox::service::{Kept, newest};
 use serde::{Deserialize, Serialize};
 
-use super::door::escaped;
 use super::{Edge, plain};
 
 /// Most letters that are shown.

@@ -23,3 +23,12 @@ impl Assurance {
         [Self::Password, Self::SecondFactor].into_iter().find(|assurance| assurance.as_str() == name)
     }
 }
+
+impl TryFrom<String> for Assurance {
+    type Error = String;
+
+    /// As it is stored.
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::parse(&name).ok_or_else(|| format!("assurance {name}"))
+    }
+}

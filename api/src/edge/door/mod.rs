@@ -15,7 +15,7 @@ use kernel::DomainError;
 use serde::Deserialize;
 
 use self::page::{Field, Page};
-pub(super) use page::{Language, escaped};
+pub(super) use page::Language;
 
 /// What stands in a link.
 #[derive(Deserialize)]

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use gateway::http::pages::{self, Place, Policy, Use};
+use kernel::html::escaped;
 
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui;max-width:30rem;margin:3rem auto;padding:0 1rem}\
     label{display:block;padding:.5rem 0}input{display:block;box-sizing:border-box;width:100%;font:inherit;padding:.4rem}\
@@ -56,22 +57,6 @@ impl Language {
             Self::En => english,
         }
     }
-}
-
-/// A text inside an element or a quoted attribute.
-pub(in crate::edge) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// A page in the making: a title, then paragraphs, warnings and at most one form.

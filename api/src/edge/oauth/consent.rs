@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use identity::oauth::consent::{self, Asked as Who, Choice};
 use identity::oauth::token;
+use kernel::html::escaped;
 use kernel::{Kind, id};
 
 use super::authorize::{Asked, failed, see_other};
@@ -11,7 +12,6 @@ use super::browser::Visitor;
 use super::words::{self, hidden};
 use super::{masked, told};
 use crate::edge::Edge;
-use crate::edge::door::escaped;
 
 fn who(visitor: &Visitor) -> Who {
     let principal = &visitor.principal;

@@ -7,12 +7,12 @@ use axum::response::Response;
 use identity::session::service as sessions;
 use identity::sign_in::{Attempt, SignedIn, Step, service};
 use kernel::DomainError;
+use kernel::html::escaped;
 
 use super::authorize::{Asked, failed, see_other};
 use super::browser::{self, Visitor};
 use super::words::{self, field, hidden};
 use crate::edge::Edge;
-use crate::edge::door::escaped;
 
 /// The form for e-mail and password, with why the last try failed.
 pub(super) fn page(asked: &Asked, alert: Option<&str>) -> Response {

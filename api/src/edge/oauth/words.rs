@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use gateway::http::pages::{self, Place, Policy, Use};
+use kernel::html::escaped;
 use kernel::{DomainError, Permission};
 
-use crate::edge::door::{Language, escaped};
+use crate::edge::door::Language;
 
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui;max-width:34rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}\
     label{display:block;padding:.3rem 0}input:not([type=radio]){display:block;box-sizing:border-box;width:100%;font:inherit;padding:.4rem}\

@@ -114,7 +114,7 @@ pub(super) async fn raised(request: &Session) -> Result<Option<SessionInfo>, Err
     let shown = request.principal().filter(|principal| principal.assurance < Assurance::SecondFactor);
     let Some(session) = shown.and_then(|principal| principal.session) else { return Ok(None) };
     let (auth, origin) = (&request.app().auth, request.origin().clone());
-    let raised = sessions::replace(auth, session, Assurance::SecondFactor, None, origin).await.told()?;
+    let raised = sessions::replace(auth, session, Assurance::SecondFactor, origin).await.told()?;
     Ok(Some(raised.into()))
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::perform::{Means, attempt, perform, widens};
 use super::{Act, Decision, MOST_OPEN, Outcome, store};
+use crate::company::service as companies;
 use crate::error::Error;
 use crate::role::service as roles;
 
@@ -240,7 +241,7 @@ async fn behind(tx: &Tx) -> Result<Option<Uuid>, Fault> {
 
 /// Writes to the owners who may approve.
 async fn tell_owners(tx: &Tx, act: &Act, asker: Option<Uuid>) -> Result<(), Error> {
-    let company = store::company_name(tx).await?;
+    let company = companies::name_in(tx).await?;
     let by = match asker {
         Some(person) => store::person_name(tx, person).await?,
         None => None,

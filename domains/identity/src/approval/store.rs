@@ -120,11 +120,6 @@ pub(super) async fn other_owners(tx: &Tx, asker: Option<Uuid>) -> Result<Vec<Own
     .await
 }
 
-pub(super) async fn company_name(tx: &Tx) -> Result<String, Fault> {
-    let row: Option<(String,)> = tx.tuple("SELECT name FROM company", []).await?;
-    Ok(row.map(|(name,)| name).unwrap_or_default())
-}
-
 pub(super) async fn domain_name(tx: &Tx, domain: Uuid) -> Result<Option<String>, Fault> {
     let row: Option<(String,)> =
         tx.tuple("SELECT domain FROM company_domain WHERE id = $1", [domain.into()]).await?;

@@ -66,7 +66,11 @@ pub async fn get(tx: &Tx) -> Result<company::Model, Error> {
 
 pub(super) async fn row(tx: &Tx) -> Result<company::Model, Error> {
     let found = tx.one("SELECT * FROM company", []).await?;
-    found.ok_or_else(|| Fault::Corrupt("the scope's company has no row".to_owned()).into())
+    found.ok_or_else(|| no_row().into())
+}
+
+fn no_row() -> Fault {
+    Fault::Corrupt("the scope's company has no row".to_owned())
 }
 
 /// What may be changed of a company; `None` leaves a field as it is. The currency of its books never changes.
@@ -97,7 +101,7 @@ pub async fn update(tx: &Tx, expected_version: i32, change: CompanyChange) -> Re
     let scope = tx.scope();
     scope.require(Permission::CompanyManage)?;
     let locked = tx.one::<company::Model>("SELECT * FROM company FOR NO KEY UPDATE", []).await?;
-    let before = locked.ok_or_else(|| Fault::Corrupt("the scope's company has no row".to_owned()))?;
+    let before = locked.ok_or_else(no_row)?;
     if before.version != expected_version {
         return Err(Error::Conflict { expected: expected_version, actual: before.version });
     }
@@ -175,6 +179,12 @@ pub(crate) async fn let_one_change_rights(tx: &Tx) -> Result<(), Error> {
         event.changed("rightsNeedApproval", &true, &false).append(tx).await?;
     }
     Ok(())
+}
+
+/// The name of the scope's company. For a use case that has required its own permission.
+pub async fn name_in(tx: &Tx) -> Result<String, Fault> {
+    let row: Option<(String,)> = tx.tuple("SELECT name FROM company", []).await?;
+    row.map(|(name,)| name).ok_or_else(no_row)
 }
 
 /// Whether a bill of the scope's company must be approved by somebody else than who entered it.

@@ -25,10 +25,12 @@ pub(super) struct Key {
     pub(super) data: Value,
 }
 
+/// Whether a person has a second factor.
+const HAS_SECOND: &str = "SELECT EXISTS (SELECT FROM totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)
+         OR EXISTS (SELECT FROM passkey WHERE person_id = $1)";
+
 pub(super) async fn has_second(auth: &Authenticator, person: Uuid) -> Result<bool, Fault> {
-    let sql = "SELECT EXISTS (SELECT FROM totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)
-            OR EXISTS (SELECT FROM passkey WHERE person_id = $1)";
-    Ok(sqlx::query_scalar(sql).bind(person).fetch_one(auth.db().directory()).await?)
+    Ok(sqlx::query_scalar(HAS_SECOND).bind(person).fetch_one(auth.db().directory()).await?)
 }
 
 pub(super) async fn totp(auth: &Authenticator, person: Uuid) -> Result<Option<Totp>, Fault> {
@@ -244,9 +246,7 @@ pub(super) async fn remove(auth: &Authenticator, person: Uuid, doomed: Doomed) -
     if gone.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(Removed::NotThere);
     }
-    let left = "SELECT EXISTS (SELECT FROM totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)
-            OR EXISTS (SELECT FROM passkey WHERE person_id = $1)";
-    if !sqlx::query_scalar::<_, bool>(left).bind(person).fetch_one(&mut *tx).await? {
+    if !sqlx::query_scalar::<_, bool>(HAS_SECOND).bind(person).fetch_one(&mut *tx).await? {
         let short = "SELECT EXISTS (SELECT FROM credential WHERE person_id = $1 AND short)";
         if sqlx::query_scalar::<_, bool>(short).bind(person).fetch_one(&mut *tx).await? {
             // Dropped, the transaction is undone.

@@ -9,7 +9,7 @@ use super::store::{self, Turn};
 use super::{Invitation, LIFETIME, MOST_OPEN, Offer};
 use crate::approval::service as approval;
 use crate::authenticator::Authenticator;
-use crate::company::twin;
+use crate::company::{service as companies, twin};
 use crate::error::Error;
 use crate::factor::service as factors;
 use crate::mailbox::service::{knows_password, show_code};
@@ -134,7 +134,7 @@ async fn write(
     if !may_ask(auth, Page::Invitation, email, scope.origin()).await? {
         return Err(Error::TooManyAttempts { retry_after_seconds: WAIT_SECONDS });
     }
-    let (company, locale) = (store::company_name(tx).await?, scope.company().locale.as_str());
+    let (company, locale) = (companies::name_in(tx).await?, scope.company().locale.as_str());
     let inviter = match scope.actor() {
         Actor::Person(person) => people::by_id(auth, person).await?.map(|person| person.name),
         _ => None,
@@ -195,7 +195,7 @@ pub async fn look(auth: &Authenticator, token: &str, origin: Origin) -> Result<O
     let found = found.filter(|found| is_open(found, &stub, scope.clock().now())).ok_or(Error::ProofSpent)?;
     let role = roles::by_keys(&tx, std::slice::from_ref(&found.role)).await?.into_iter().next();
     let role = role.map_or(found.role, |role| role.name(&scope.company().locale).to_owned());
-    let company = store::company_name(&tx).await?;
+    let company = companies::name_in(&tx).await?;
     tx.end().await;
     let has_account = people::by_email(auth, &email).await?.is_some();
     Ok(Offer { company, role, email, has_account })
@@ -275,7 +275,7 @@ pub async fn accept_new(
         auth.link_scope(stub.company, Actor::System, origin.clone()).await?.ok_or(Error::ProofSpent)?;
     let locale = scope.company().locale.clone();
     let tx = scope.read().await?;
-    let company = store::company_name(&tx).await?;
+    let company = companies::name_in(&tx).await?;
     tx.end().await;
     let new = NewPerson { email, name, password, locale };
     let person = people::prepare(passwords, new, &company).await?.proved();

@@ -86,11 +86,6 @@ pub(super) async fn is_member(tx: &Tx, person: Uuid) -> Result<bool, Fault> {
     Ok(found.is_some())
 }
 
-pub(super) async fn company_name(tx: &Tx) -> Result<String, Fault> {
-    let found: Option<(String,)> = tx.tuple("SELECT name FROM company", []).await?;
-    Ok(found.map(|(name,)| name).unwrap_or_default())
-}
-
 /// What who invited may do now: a member by the role, a key by its own rights and those of who answers for it. Nothing
 /// once they have left, are suspended, or the key has ended. And whether it is an owner, not a program of one.
 pub(super) async fn rights_of(tx: &Tx, invited_by: &str) -> Result<(PermissionSet, bool), Fault> {

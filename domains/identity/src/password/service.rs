@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::Passwords;
 use crate::authenticator::Authenticator;
+use crate::company::service as companies;
 use crate::error::Error;
 use crate::factor::fresh::{Own, password_of};
 use crate::factor::service::has_second_factor;
@@ -83,10 +84,10 @@ pub async fn change(
     let person = people::by_id(auth, own.person).await?;
     let person = person.ok_or_else(|| Fault::Corrupt(format!("the person {} of a session", own.person)))?;
     let tx = own.scope.read().await?;
-    let company: Option<(String,)> = tx.tuple("SELECT name FROM company", []).await?;
+    let company = companies::name_in(&tx).await;
     tx.end().await;
-    let company = company.as_ref().map(|(name,)| name.as_str());
-    let chosen = choose(auth, passwords, "newPassword", &person, company, &change.new).await?;
+    let company = company?;
+    let chosen = choose(auth, passwords, "newPassword", &person, Some(&company), &change.new).await?;
     keep(auth, own.person, &chosen).await?;
     // A sign-in that was begun with the old password is not finished with the second factor alone.
     proof::withdraw(auth, Purpose::SecondStep, own.person).await?;

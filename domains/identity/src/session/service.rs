@@ -37,25 +37,30 @@ struct Recognised {
 #[derive(sqlx::FromRow)]
 struct Open {
     person_id: Uuid,
-    assurance: String,
-    device_id: Option<Uuid>,
+    tenant_id: Uuid,
+    #[sqlx(flatten)]
+    how: How,
     authenticated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
 
 /// How the person was recognised.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct How {
     /// What was shown.
+    #[sqlx(try_from = "String")]
     pub assurance: Assurance,
     /// The device, when it is known.
+    #[sqlx(rename = "device_id")]
     pub device: Option<Uuid>,
+    /// Whether the session is good in its own company only.
+    pub confined: bool,
 }
 
 impl How {
     /// By these factors, on no device that is known again.
     pub const fn shown(assurance: Assurance) -> Self {
-        Self { assurance, device: None }
+        Self { assurance, device: None, confined: false }
     }
 }
 
@@ -102,31 +107,20 @@ pub async fn open_from(
     company: Uuid,
     origin: Origin,
 ) -> Result<Opened, Error> {
-    if is_confined(auth, session).await? {
+    let Open { person_id, how, authenticated_at, expires_at, .. } = find(auth, session).await?;
+    if how.confined {
         return Err(Error::Confined);
     }
-    let sql = "SELECT person_id, assurance, device_id, authenticated_at, expires_at FROM session
+    let recognised = Recognised { authenticated_at, expires_at };
+    open_as(auth, person_id, Some(company), how, recognised, origin).await
+}
+
+/// An open session.
+async fn find(auth: &Authenticator, session: Uuid) -> Result<Open, Error> {
+    let sql = "SELECT person_id, tenant_id, assurance, device_id, confined, authenticated_at, expires_at FROM session
          WHERE id = $1 AND revoked_at IS NULL";
     let found = sqlx::query_as(sql).bind(session).fetch_optional(auth.db().directory()).await;
-    let found: Option<Open> = found.map_err(Fault::from)?;
-    let open = found.ok_or(Error::NotFound(Kind::Session))?;
-    let assurance = Assurance::parse(&open.assurance)
-        .ok_or_else(|| Fault::Corrupt(format!("assurance {} of a session", open.assurance)))?;
-    let recognised = Recognised { authenticated_at: open.authenticated_at, expires_at: open.expires_at };
-    let how = How { assurance, device: open.device_id };
-    open_as(auth, open.person_id, Some(company), how, recognised, origin).await
-}
-
-/// Makes a session good in its own company only.
-pub(crate) async fn confine(auth: &Authenticator, session: Uuid) -> Result<(), Fault> {
-    let confined = sqlx::query("UPDATE session SET confined = true WHERE id = $1").bind(session);
-    confined.execute(auth.db().directory()).await?;
-    Ok(())
-}
-
-async fn is_confined(auth: &Authenticator, session: Uuid) -> Result<bool, Fault> {
-    let found = sqlx::query_scalar("SELECT confined FROM session WHERE id = $1").bind(session);
-    Ok(found.fetch_optional(auth.db().directory()).await?.unwrap_or(false))
+    found.map_err(Fault::from)?.ok_or(Error::NotFound(Kind::Session))
 }
 
 async fn open_as(
@@ -172,8 +166,8 @@ async fn store(
 ) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO session (id, token_hash, person_id, tenant_id, created_at, last_seen_at, expires_at, address, agent,
-             assurance, device_id, authenticated_at)
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11)",
+             assurance, device_id, authenticated_at, confined)
+         VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(opened.id)
     .bind(secret::hash(&opened.token))
@@ -186,6 +180,7 @@ async fn store(
     .bind(how.assurance.as_str())
     .bind(how.device)
     .bind(recognised.authenticated_at)
+    .bind(how.confined)
     .execute(auth.db().directory())
     .await?;
     Ok(())
@@ -198,28 +193,17 @@ pub(crate) async fn bind(auth: &Authenticator, session: Uuid, device: Uuid) -> R
     Ok(())
 }
 
-/// Opens a session in place of another, which ends: after more was shown, and for another company. It keeps the device.
+/// Opens a session in place of another, which ends, after more was shown. It keeps the company, the device, and where it is
+/// good.
 pub async fn replace(
     auth: &Authenticator,
     session: Uuid,
     assurance: Assurance,
-    company: Option<Uuid>,
     origin: Origin,
 ) -> Result<Opened, Error> {
-    let sql = "SELECT person_id, tenant_id, device_id FROM session WHERE id = $1 AND revoked_at IS NULL";
-    let found: Option<(Uuid, Uuid, Option<Uuid>)> =
-        sqlx::query_as(sql).bind(session).fetch_optional(auth.db().directory()).await.map_err(Fault::from)?;
-    let (person, tenant, device) = found.ok_or(Error::NotFound(Kind::Session))?;
-    let (how, company) = (How { assurance, device }, company.unwrap_or(tenant));
-    let confined = is_confined(auth, session).await?;
-    if confined && company != tenant {
-        return Err(Error::Confined);
-    }
-    let opened = open(auth, person, Some(company), how, origin).await?;
-    if confined {
-        confine(auth, opened.id).await?;
-    }
-    end(auth, person, &[session], None).await?;
+    let Open { person_id, tenant_id, how, .. } = find(auth, session).await?;
+    let opened = open(auth, person_id, Some(tenant_id), How { assurance, ..how }, origin).await?;
+    end(auth, person_id, &[session], None).await?;
     Ok(opened)
 }
 

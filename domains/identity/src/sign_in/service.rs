@@ -141,16 +141,13 @@ async fn enter(
     origin: Origin,
 ) -> Result<SignedIn, Error> {
     let known = device::known(auth, person, device_token.as_deref()).await?;
-    let opened = session::open(auth, person, company, How { assurance, device: known }, origin.clone()).await;
+    let how = How { assurance, device: known, confined };
+    let opened = session::open(auth, person, company, how, origin.clone()).await;
     let opened = opened.map_err(|error| match error {
         // Whether a company exists is not told to who is no member of it.
         Error::NotFound(_) => Error::WrongCredentials,
         other => other,
     })?;
-    if confined {
-        // Nobody has its token yet.
-        session::confine(auth, opened.id).await?;
-    }
     if let Some(device) = known {
         device::seen(auth, device, &origin).await?;
         return Ok(SignedIn { opened, device_token: None });

@@ -1,5 +1,7 @@
 //! How a letter looks: the same for all, in plain text and in HTML that loads nothing.
 
+use kernel::html::escaped;
+
 use super::Language;
 
 /// A letter's words, ready to be sent.
@@ -63,20 +65,4 @@ impl Words {
 
 fn paragraph(line: &str) -> String {
     format!("<p>{}</p>", escaped(line))
-}
-
-/// A text inside an HTML element or a quoted attribute.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
