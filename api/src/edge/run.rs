@@ -1,5 +1,7 @@
 //! Running an admitted operation: in its turn, within its time, and settled afterwards.
 
+use std::time::Instant;
+
 use async_graphql::{Name, Response as Answer, ServerError, Value};
 use axum::http::{HeaderMap, StatusCode};
 use gateway::budget::headers;
@@ -48,10 +50,14 @@ pub(super) async fn run(edge: &Edge, ready: Ready, session: &Session) -> Done {
             return denied.into();
         }
     };
+    let began = Instant::now();
     let executed = tokio::time::timeout(DEADLINE, edge.schema.execute(request.data(session.clone()))).await;
     let mut headers = HeaderMap::new();
     let (mut answer, outcome) = match executed {
-        Ok(answer) if answer.errors.iter().any(|error| code(error) == Some("UNAVAILABLE")) => {
+        // PostgreSQL ends a statement after the same time: when its word comes first, the request had its time as well.
+        Ok(answer) if is_unavailable(&answer) && began.elapsed() >= DEADLINE => late(),
+        Err(_) => late(),
+        Ok(answer) if is_unavailable(&answer) => {
             headers::tell_retry_after(&mut headers, std::time::Duration::from_secs(1));
             (answer, Outcome::Denied(StatusCode::SERVICE_UNAVAILABLE))
         }
@@ -61,11 +67,6 @@ pub(super) async fn run(edge: &Edge, ready: Ready, session: &Session) -> Done {
                 answer.errors.truncate(MOST_ERRORS);
             }
             (answer, outcome)
-        }
-        Err(_) => {
-            let late = "the request took longer than 5 s and was given up: ask for less at once";
-            let denied = Denied::new(Outcome::Denied(StatusCode::GATEWAY_TIMEOUT), "TIMEOUT", late);
-            (Answer::from_errors(vec![denied.error]), denied.outcome)
         }
     };
     let actual = match outcome {
@@ -97,6 +98,17 @@ pub(super) async fn run(edge: &Edge, ready: Ready, session: &Session) -> Done {
         }
     });
     Done { answer, outcome, headers }
+}
+
+fn is_unavailable(answer: &Answer) -> bool {
+    answer.errors.iter().any(|error| code(error) == Some("UNAVAILABLE"))
+}
+
+/// The answer to a request that was given up.
+fn late() -> (Answer, Outcome) {
+    let late = "the request took longer than 5 s and was given up: ask for less at once";
+    let denied = Denied::new(Outcome::Denied(StatusCode::GATEWAY_TIMEOUT), "TIMEOUT", late);
+    (Answer::from_errors(vec![denied.error]), denied.outcome)
 }
 
 /// How the tightest limit stands, for clients that do not see headers.
