@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Postgres, Transaction};
 
 use crate::fault::Fault;
 
@@ -79,6 +80,11 @@ impl Db {
         &self.server
     }
 
+    /// A transaction on the directory; it may be given up while it begins.
+    pub async fn begin_directory(&self) -> Result<Transaction<'static, Postgres>, Fault> {
+        begin(self.directory(), "BEGIN".to_owned()).await
+    }
+
     /// The pool of the worker's role: event queue, seals, deltas and rollups of all companies, nothing else.
     pub fn worker(&self) -> &PgPool {
         &self.worker
@@ -89,4 +95,15 @@ impl Db {
         self.server.close().await;
         self.worker.close().await;
     }
+}
+
+/// Begins a transaction. A `BEGIN` that was sent is waited for even if nobody waits for it any more (a request that was
+/// given up), and is rolled back then: dropped halfway, it would leave its connection in a transaction that the pool knows
+/// nothing of.
+pub(crate) async fn begin(pool: &PgPool, statement: String) -> Result<Transaction<'static, Postgres>, Fault> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(sqlx::AssertSqlSafe(statement)).await });
+    let begun =
+        begun.await.map_err(|error| Fault::Internal(format!("a transaction did not begin: {error}")))?;
+    Ok(begun?)
 }

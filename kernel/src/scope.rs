@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::fault::{Denied, DomainError, Fault};
 use crate::money::Currency;
 use crate::permission::{Permission, PermissionSet};
@@ -271,7 +271,7 @@ impl Scope {
         let id = self.0.company.id;
         let statement =
             format!("{begin}; SET LOCAL app.tenant_id = '{id}'; SET LOCAL app.pinned_tenant_id = '{id}'");
-        let inner = self.0.db.server().begin_with(sqlx::AssertSqlSafe(statement)).await?;
+        let inner = db::begin(self.0.db.server(), statement).await?;
         Ok(Tx::new(self.clone(), inner))
     }
 }

@@ -186,3 +186,19 @@ async fn the_company_of_a_transaction_cannot_change() {
     snapshot.end().await;
     assert_eq!(seen(&b.read().await.expect("another transaction")).await, []);
 }
+
+#[tokio::test]
+async fn a_request_that_is_given_up_while_its_transaction_begins_spoils_no_connection() {
+    let test = TestDb::with_connections(1).await;
+    let scope = test.company().await;
+    for patience in 0..150 {
+        let reading = scope.read();
+        // From not begun at all to begun and given back, through every moment between.
+        let begun = tokio::time::timeout(std::time::Duration::from_micros(patience * 4), reading).await;
+        drop(begun);
+        scope
+            .write(|tx| Box::pin(async move { note(tx).await.map_err(Failed::from) }))
+            .await
+            .expect("the connection is in no transaction of somebody else's");
+    }
+}

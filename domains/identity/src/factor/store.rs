@@ -105,7 +105,7 @@ pub(super) async fn replace_recovery_codes(
     hashes: &[Vec<u8>],
     now: DateTime<Utc>,
 ) -> Result<(), Fault> {
-    let mut tx = auth.db().directory().begin().await?;
+    let mut tx = auth.db().begin_directory().await?;
     // In one order for all who do so at once.
     sqlx::query("SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE")
         .bind(person)
@@ -232,7 +232,7 @@ pub(super) enum Removed {
 /// Removes a factor, and with the last one the recovery codes, unless the password needs it. One transaction, with the
 /// person locked: of two removals at once, the second sees the first.
 pub(super) async fn remove(auth: &Authenticator, person: Uuid, doomed: Doomed) -> Result<Removed, Fault> {
-    let mut tx = auth.db().directory().begin().await?;
+    let mut tx = auth.db().begin_directory().await?;
     sqlx::query("SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE")
         .bind(person)
         .execute(&mut *tx)

@@ -63,7 +63,7 @@ pub(super) async fn make(
     (email, name, locale): (&str, &str, &str),
 ) -> Result<Option<Uuid>, Fault> {
     let (person, now) = (kernel::id::new(), auth.clock().now());
-    let mut tx = auth.db().directory().begin().await?;
+    let mut tx = auth.db().begin_directory().await?;
     let made = sqlx::query(
         "INSERT INTO person (id, email, name, locale, created_at, email_verified_at) VALUES ($1, $2, $3, $4, $5, $5)
          ON CONFLICT (email) WHERE email_verified_at IS NOT NULL DO NOTHING",
@@ -89,7 +89,7 @@ pub(super) async fn list(auth: &Authenticator, person: Uuid) -> Result<Vec<Linke
 /// Takes an identity away, unless nothing else would let the person in. The person's row is locked, so that two cannot be
 /// taken away at once.
 pub(super) async fn unlink(auth: &Authenticator, person: Uuid, id: Uuid) -> Result<Unlinked, Fault> {
-    let mut tx = auth.db().directory().begin().await?;
+    let mut tx = auth.db().begin_directory().await?;
     sqlx::query("SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE")
         .bind(person)
         .execute(&mut *tx)

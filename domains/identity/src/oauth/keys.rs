@@ -130,7 +130,7 @@ pub async fn jwks(auth: &Authenticator) -> Result<serde_json::Value, Fault> {
 /// # Errors
 /// A fault when keys cannot be read, sealed or stored.
 pub async fn rotate(db: &Db, vault: &Vault, clock: &Clock) -> Result<bool, Fault> {
-    let mut tx = db.directory().begin().await?;
+    let mut tx = db.begin_directory().await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     let now = clock.now();
     let newest: Option<DateTime<Utc>> =

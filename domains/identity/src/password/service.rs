@@ -56,7 +56,7 @@ pub(crate) async fn choose(
 /// Keeps a chosen password, and ends every open link to choose another. A short one is refused when the second factor that
 /// it needs has gone meanwhile: both sides lock the person.
 pub(crate) async fn keep(auth: &Authenticator, person: Uuid, chosen: &Chosen) -> Result<(), Error> {
-    let mut tx = auth.db().directory().begin().await.map_err(Fault::from)?;
+    let mut tx = auth.db().begin_directory().await?;
     let locked = sqlx::query("SELECT 1 FROM person WHERE id = $1 FOR NO KEY UPDATE").bind(person);
     locked.execute(&mut *tx).await.map_err(Fault::from)?;
     let sql = "INSERT INTO credential (person_id, password, short, updated_at)

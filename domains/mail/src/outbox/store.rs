@@ -96,7 +96,7 @@ pub(super) async fn insert_at_most(
     most: u32,
     since: DateTime<Utc>,
 ) -> Result<bool, Fault> {
-    let mut transaction = db.directory().begin().await?;
+    let mut transaction = db.begin_directory().await?;
     // Who writes to the same address at the same time waits: two would both count the same letters. The first bytes of a
     // digest are as good a number as any.
     let lock = row.digest.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));

@@ -17,7 +17,7 @@ pub(super) type Tx = Transaction<'static, Postgres>;
 const KEPT: TimeDelta = TimeDelta::days(1);
 
 pub(super) async fn begin(auth: &Authenticator) -> Result<Tx, Fault> {
-    Ok(auth.db().directory().begin().await?)
+    auth.db().begin_directory().await
 }
 
 /// A family, and what is behind it.
