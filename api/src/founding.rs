@@ -82,6 +82,7 @@ async fn lay_others(tx: &Tx, company: &NewCompany) -> Result<(), Error> {
     ledger::year::open_books_in(tx, chart, first_day).await.map_err(inner)?;
     invoicing::catalog::tax_code::service::seed_in(tx, chart).await.map_err(inner)?;
     kpi::definition::service::seed_in(tx).await.map_err(inner)?;
+    kpi::dashboard::service::seed_in(tx).await.map_err(inner)?;
     Ok(())
 }
 

@@ -104,6 +104,8 @@ impl Server {
             let mut workers = workers::start(auth.db(), &self.app.hints, auth.clock());
             workers::letters(&mut workers, &auth, self.post.clone(), self.app.public_url.clone());
             workers::tokens(&mut workers, &auth);
+            workers::figures(&mut workers, &auth);
+            workers::alerts(&mut workers, &auth, self.app.public_url.clone());
             workers
         });
         let watching = workers::watch(&auth, &self.streams);

@@ -1,4 +1,4 @@
-//! What runs beside the requests: folding figures, sealing events, ticking midnights, forgetting old keys.
+//! What runs beside the requests: folding and filling figures, sealing events, ticking midnights, forgetting old keys.
 //! Any number of replicas may run these; companies are locked one by one in SQL.
 
 use std::time::Duration;
@@ -9,17 +9,22 @@ use identity::access::service as access;
 use identity::mailbox::service as mailbox;
 use identity::review::uses;
 use kernel::hint::Hints;
-use kernel::{Clock, Db, Fault, folder, sequencer};
+use kernel::{Actor, Clock, Db, Fault, Origin, Permission, alarm, filler, folder, sequencer};
 use mail::post::{self, Post};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use uuid::Uuid;
 
 /// A figure is at most this old when it is folded.
 const FOLD_EVERY: Duration = Duration::from_millis(30);
+/// Between two steps of filling a company's figures its folder has several turns.
+const FILL_EVERY: Duration = Duration::from_millis(100);
 const SEAL_EVERY: Duration = Duration::from_millis(50);
 const TICK_EVERY: Duration = Duration::from_secs(15);
 /// People wait for letters, with their mailbox open.
 const LETTERS_EVERY: Duration = Duration::from_millis(500);
+/// How long after its figures a company's alerts may follow, beside the time that evaluating takes.
+const ALERTS_EVERY: Duration = Duration::from_millis(250);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// A key is made an hour before it signs.
 const KEYS_EVERY: Duration = Duration::from_mins(10);
@@ -89,6 +94,53 @@ pub(crate) fn start(db: &Db, hints: &Hints, clock: &Clock) -> JoinSet<()> {
     workers
 }
 
+/// Starts what figures need beside folding: filling what they will measure from history and switching to it, and bringing the
+/// built-in ones to what this version ships.
+pub(crate) fn figures(workers: &mut JoinSet<()>, auth: &Authenticator) {
+    let filling = auth.clone();
+    workers.spawn(every("filler", FILL_EVERY, move || {
+        let auth = filling.clone();
+        async move {
+            let round = filler::advance(auth.db(), auth.clock(), filler::STEP).await?;
+            for filler::Filled { company, kpi, version } in round.filled {
+                let Some(scope) = auth.link_scope(company, Actor::System, Origin::default()).await? else {
+                    continue;
+                };
+                let switched =
+                    scope.write(|tx| Box::pin(kpi::definition::service::switch_in(tx, kpi, version)));
+                tell(company, switched.await.map(drop))?;
+            }
+            Ok(())
+        }
+    }));
+    let refreshing = auth.clone();
+    workers.spawn(every("built-in figures", FORGET_EVERY, move || {
+        let auth = refreshing.clone();
+        async move {
+            for company in folder::companies(auth.db()).await? {
+                let Some(scope) = auth.link_scope(company, Actor::System, Origin::default()).await? else {
+                    continue;
+                };
+                let refreshed = scope.write(|tx| Box::pin(kpi::definition::service::refresh_in(tx)));
+                tell(company, refreshed.await.map(drop))?;
+            }
+            Ok(())
+        }
+    }));
+}
+
+/// What is wrong with the figures of one company keeps no other waiting; a database that is away does.
+fn tell(company: Uuid, done: Result<(), kpi::Error>) -> Result<(), Fault> {
+    match done {
+        Err(kpi::Error::Fault(fault)) if fault.is_unavailable() => Err(fault),
+        Err(error) => {
+            tracing::warn!(%company, %error, "the figures of a company cannot be kept up");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Starts what concerns tokens: changing the keys that sign those of applications, and forgetting those that are over.
 pub(crate) fn tokens(workers: &mut JoinSet<()>, auth: &Authenticator) {
     let keeping = auth.clone();
@@ -132,6 +184,22 @@ pub(crate) fn letters(
     workers.spawn(every("forgetting letters", FORGET_EVERY, move || {
         let auth = forgetting.clone();
         async move { mail::outbox::service::forget_old(auth.db(), auth.clock()).await.map(|_| ()) }
+    }));
+}
+
+/// Starts what opens and closes alerts, and writes letters about them.
+pub(crate) fn alerts(workers: &mut JoinSet<()>, auth: &Authenticator, public_url: String) {
+    let evaluating = auth.clone();
+    workers.spawn(every("alerts", ALERTS_EVERY, move || {
+        let (auth, public_url) = (evaluating.clone(), public_url.clone());
+        async move {
+            for company in alarm::due(auth.db(), auth.clock().now()).await? {
+                let rights = [Permission::KpiRead].into_iter().collect();
+                let Some(scope) = auth.service_scope(company, rights).await? else { continue };
+                tell(company, kpi::alert::evaluate::evaluate(&scope, &public_url).await.map(drop))?;
+            }
+            Ok(())
+        }
     }));
 }
 

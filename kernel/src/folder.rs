@@ -13,6 +13,11 @@ const BATCH: i32 = 5000;
 /// A company whose figures moved, and its new revision.
 pub type Moved = (Uuid, i64);
 
+/// Every company that has figures.
+pub async fn companies(db: &Db) -> Result<Vec<Uuid>, Fault> {
+    Ok(sqlx::query_scalar("SELECT tenant_id FROM kpi_head ORDER BY tenant_id").fetch_all(db.worker()).await?)
+}
+
 /// Folds what is pending now. Any number of replicas may run this: a company is folded by one at a time. What is wrong
 /// with the figures of one company keeps no other waiting: it is told when no other has anything to fold.
 pub async fn fold_pending(db: &Db) -> Result<Vec<Moved>, Fault> {

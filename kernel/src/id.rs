@@ -62,6 +62,9 @@ kinds! {
     File = "file",
     Event = "event",
     Kpi = "kpi",
+    KpiAlert = "kpi_alert",
+    Dashboard = "dashboard",
+    EmbedLink = "embed_link",
 }
 
 /// Why a text is not the id that was asked for.

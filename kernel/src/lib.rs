@@ -8,12 +8,14 @@
 //! The kernel knows no business: no invoice, no account, no payslip. It knows no GraphQL and no HTTP, and it
 //! never calls a peer other than PostgreSQL and Redis.
 
+pub mod alarm;
 pub mod canonical;
 pub mod clock;
 pub mod cube;
 pub mod db;
 pub mod event;
 pub mod fault;
+pub mod filler;
 pub mod folder;
 pub mod held;
 pub mod hint;

@@ -98,9 +98,9 @@ permissions! {
     FilesRead = "files.read",
     /// Upload files.
     FilesWrite = "files.write",
-    /// Read KPIs and their history.
+    /// Read KPIs and their history; look after alerts; keep dashboards of one's own.
     KpiRead = "kpi.read",
-    /// Change KPI targets and labels.
+    /// Define KPIs, their targets and thresholds; share dashboards, and show them to outsiders.
     KpiManage = "kpi.manage",
 }
 

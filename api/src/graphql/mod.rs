@@ -61,6 +61,9 @@ pub(crate) struct Query(
     ledger::LedgerQuery,
     documents::DocumentsQuery,
     kpi::KpiQuery,
+    kpi::KpiAlertQuery,
+    kpi::BusinessCalendarQuery,
+    kpi::DashboardsQuery,
 );
 
 /// What can be done. Every mutation takes an `Idempotency-Key` header, answers a payload with `userErrors`, and
@@ -75,11 +78,14 @@ pub(crate) struct Mutation(
     ledger::LedgerMutation,
     documents::DocumentsMutation,
     kpi::KpiMutation,
+    kpi::KpiAlertMutation,
+    kpi::BusinessCalendarMutation,
+    kpi::DashboardsMutation,
 );
 
 /// What can be followed.
 #[derive(Default, MergedSubscription)]
-pub(crate) struct Subscription(kpi::KpiSubscription);
+pub(crate) struct Subscription(kpi::KpiSubscription, kpi::KpiAlertSubscription);
 
 /// The schema of the public API.
 pub(crate) type ApiSchema = Schema<Query, Mutation, Subscription>;

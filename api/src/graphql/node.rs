@@ -21,6 +21,8 @@ use super::invoicing::party::Party;
 use super::invoicing::payment::Payment;
 use super::invoicing::payment_allocation::Allocation;
 use super::invoicing::tax_code::TaxCode;
+use super::kpi::alerts::alert::KpiAlert;
+use super::kpi::dashboards::dashboard::{Dashboard, EmbedLink};
 use super::kpi::detail::Kpi;
 use super::ledger::account::Account;
 use super::ledger::entry::JournalEntry;
@@ -63,6 +65,9 @@ pub(crate) enum Node {
     Allocation(Allocation),
     File(File),
     Kpi(Kpi),
+    KpiAlert(KpiAlert),
+    Dashboard(Dashboard),
+    EmbedLink(EmbedLink),
 }
 
 /// The thing of a public id; `None` for an unknown one and for another company's.
@@ -100,6 +105,9 @@ pub(crate) async fn node(ctx: &Context<'_>, given: &ID) -> Result<Option<Node>, 
         Kind::Allocation => Allocation::load(ctx, id).await?.map(Node::Allocation),
         Kind::File => File::load(ctx, id).await?.map(Node::File),
         Kind::Kpi => Kpi::load(ctx, id).await?.map(Node::Kpi),
+        Kind::KpiAlert => KpiAlert::load(ctx, id).await?.map(Node::KpiAlert),
+        Kind::Dashboard => Dashboard::load(ctx, id).await?.map(Node::Dashboard),
+        Kind::EmbedLink => EmbedLink::load(ctx, id).await?.map(Node::EmbedLink),
         // What lives inside a thing is read with it; people and sessions are nobody's rows here.
         Kind::Person
         | Kind::Session

@@ -302,6 +302,18 @@ impl Authenticator {
         self.open(company, actor, PermissionSet::all(), origin)
     }
 
+    /// The scope of the service itself in a company, for what it does there by itself. `None`: no such company.
+    pub async fn service_scope(
+        &self,
+        company: Uuid,
+        permissions: PermissionSet,
+    ) -> Result<Option<Scope>, Fault> {
+        let scope = self.link_scope(company, Actor::System, Origin::default()).await?;
+        let open =
+            |scope: Scope| self.open(scope.company().clone(), Actor::System, permissions, Origin::default());
+        Ok(scope.map(open))
+    }
+
     pub(crate) fn open(
         &self,
         company: Company,

@@ -35,6 +35,7 @@ mod assurance;
 mod authenticator;
 pub mod company;
 pub mod device;
+pub mod embed;
 pub mod error;
 pub mod factor;
 pub mod federation;

@@ -1,125 +1,147 @@
-//! What figures can be made of sales and purchases: the cubes that triggers keep (migration `0040_cubes.sql`).
+//! What figures can be made of sales and purchases: the cubes that triggers keep (migrations `0040_cubes.sql`,
+//! `0061_kpi_cubes.sql`, `0064_business_time.sql`).
 //!
 //! The facts here are written apart from the trigger functions and never read a rollup: they are the independent
 //! recomputation that a figure is compared with, and the records that it is drilled down to. Whoever changes the
 //! meaning of a cube changes both, and a test holds them together.
 
-use kernel::Kind;
-use kernel::cube::Cube;
+use kernel::cube::{Column, Cube, Dimension, Measured, Quantity, Values};
 
-/// What was sold: issued invoices and credit notes.
-pub const INVOICE_ISSUED: Cube = Cube {
-    name: "invoice.issued",
-    meaning: "Issued documents at their issue date, by kind (invoice, credit_note) and currency: how many, net \
-              (sum1) and total (sum2) in minor units; credit notes are negative.",
-    record: Kind::Invoice,
-    facts: "SELECT id AS record_id, issue_date AS day, kind AS dim1, '' AS dim2, '' AS dim3, currency, \
-                   1::bigint AS count, \
-                   CASE WHEN kind = 'invoice' THEN net_minor ELSE -net_minor END AS sum1, \
-                   CASE WHEN kind = 'invoice' THEN total_minor ELSE -total_minor END AS sum2 \
-            FROM invoice WHERE state = 'issued'",
+mod process;
+mod purchases;
+mod sales;
+
+pub use process::{BILL_APPROVAL_TIME, PROCESS_BUSINESS_TIME, PROCESS_TIME};
+pub use purchases::{
+    BILL_OUTCOME, BILL_POSTED, BILL_QUEUE, BILL_WAITING, PAYABLE_BALANCE, PAYABLE_OPEN, PAYABLE_OVERDUE,
 };
-
-/// What customers still owe.
-pub const RECEIVABLE_OPEN: Cube = Cube {
-    name: "receivable.open",
-    meaning: "Issued documents that are not settled in full, at their due date, by kind and currency: how many, and \
-              what is open (sum1) in minor units; credit notes are negative.",
-    record: Kind::Invoice,
-    facts: "SELECT id AS record_id, due_date AS day, kind AS dim1, '' AS dim2, '' AS dim3, currency, \
-                   1::bigint AS count, \
-                   CASE WHEN kind = 'invoice' THEN total_minor - (settled_minor + credited_minor) \
-                        ELSE settled_minor + credited_minor - total_minor END AS sum1, \
-                   0::bigint AS sum2 \
-            FROM invoice WHERE state = 'issued' AND open_minor > 0",
-};
-
-/// What the company still owes to suppliers.
-pub const PAYABLE_OPEN: Cube = Cube {
-    name: "payable.open",
-    meaning: "Posted bills and supplier credit notes that are not settled in full, at their due date, by kind and \
-              currency: how many, and what is open (sum1) in minor units; credit notes are negative.",
-    record: Kind::Bill,
-    facts: "SELECT id AS record_id, due_date AS day, kind AS dim1, '' AS dim2, '' AS dim3, currency, \
-                   1::bigint AS count, \
-                   CASE WHEN kind = 'bill' THEN payable_minor - (settled_minor + credited_minor) \
-                        ELSE settled_minor + credited_minor - payable_minor END AS sum1, \
-                   0::bigint AS sum2 \
-            FROM bill WHERE state = 'posted' AND open_minor > 0",
-};
-
-/// What was paid, in both directions.
-pub const PAYMENT_RECORDED: Cube = Cube {
-    name: "payment.recorded",
-    meaning: "Payments at the day they were made, by direction (received, made) and currency: how many, their amount \
-              (sum1) and what moved on the bank account in the company's currency (sum2), in minor units. A bounced \
-              payment is none: it leaves the day it was counted at.",
-    record: Kind::Payment,
-    facts: "SELECT id AS record_id, paid_on AS day, direction AS dim1, '' AS dim2, '' AS dim3, currency, \
-                   1::bigint AS count, amount_minor AS sum1, base_minor AS sum2 \
-            FROM payment WHERE state <> 'bounced'",
-};
-
-/// What waits for approval.
-pub const BILL_WAITING: Cube = Cube {
-    name: "bill.waiting",
-    meaning: "Bills and supplier credit notes that nobody has approved or rejected yet, at the day of receipt, by kind \
-              and currency: how many, and what is payable (sum1) in minor units; credit notes are negative.",
-    record: Kind::Bill,
-    facts: "SELECT id AS record_id, received_on AS day, kind AS dim1, '' AS dim2, '' AS dim3, currency, \
-                   1::bigint AS count, \
-                   CASE WHEN kind = 'bill' THEN payable_minor ELSE -payable_minor END AS sum1, \
-                   0::bigint AS sum2 \
-            FROM bill WHERE state = 'received'",
-};
-
-/// How bills turned out.
-pub const BILL_OUTCOME: Cube = Cube {
-    name: "bill.outcome",
-    meaning: "Bills and supplier credit notes that were decided on, at the day of receipt, by outcome: clean (approved \
-              as received), corrected (approved after a correction) or rejected; how many.",
-    record: Kind::Bill,
-    facts: "SELECT id AS record_id, received_on AS day, \
-                   CASE WHEN state = 'rejected' THEN 'rejected' WHEN corrected THEN 'corrected' ELSE 'clean' END AS dim1, \
-                   '' AS dim2, '' AS dim3, '' AS currency, 1::bigint AS count, 0::bigint AS sum1, 0::bigint AS sum2 \
-            FROM bill WHERE state IN ('approved', 'posted', 'rejected')",
-};
-
-/// How long bills take from receipt to approval.
-pub const BILL_APPROVAL_TIME: Cube = Cube {
-    name: "bill.approval_time",
-    meaning: "Approvals of bills, at their day, by duration bucket (its lower bound in milliseconds, 19 digits; a bucket \
-              is at most 1/16 of that wide): how many, and the time from receipt to approval (sum1) in milliseconds.",
-    record: Kind::Bill,
-    // All but the five leading binary digits are cut off; how many there are is read from the hexadecimal digits,
-    // where the trigger counts bits.
-    facts: "SELECT subject_id AS record_id, on_day AS day, \
-                   to_char(elapsed_ms - elapsed_ms % (1::bigint << greatest(0, 4 * length(to_hex(elapsed_ms)) - 5 \
-                       - translate(left(to_hex(elapsed_ms), 1), '0123456789abcdef', '4322111100000000')::integer)), \
-                       'FM0000000000000000000') AS dim1, \
-                   '' AS dim2, '' AS dim3, '' AS currency, 1::bigint AS count, elapsed_ms AS sum1, 0::bigint AS sum2 \
-            FROM step WHERE subject_kind = 'bill' AND step = 'approved'",
-};
-
-/// What customers think.
-pub const SATISFACTION: Cube = Cube {
-    name: "satisfaction",
-    meaning: "Scores from 1 (bad) to 5 (good) that customers left for an invoice, at the day they did: how many, and \
-              the sum of the scores (sum1).",
-    record: Kind::Invoice,
-    facts: "SELECT invoice_id AS record_id, given_on AS day, '' AS dim1, '' AS dim2, '' AS dim3, '' AS currency, \
-                   1::bigint AS count, score::bigint AS sum1, 0::bigint AS sum2 \
-            FROM satisfaction",
+pub use sales::{
+    INVOICE_ISSUED, INVOICE_PAID, PAYMENT_RECORDED, RECEIVABLE_BALANCE, RECEIVABLE_OPEN, RECEIVABLE_OVERDUE,
+    SATISFACTION,
 };
 
 /// Every cube of this domain.
-pub const ALL: [&Cube; 8] = [
+pub const ALL: [&Cube; 17] = [
     &INVOICE_ISSUED,
+    &INVOICE_PAID,
     &RECEIVABLE_OPEN,
+    &RECEIVABLE_BALANCE,
+    &RECEIVABLE_OVERDUE,
     &PAYABLE_OPEN,
+    &PAYABLE_BALANCE,
+    &PAYABLE_OVERDUE,
     &PAYMENT_RECORDED,
     &BILL_WAITING,
+    &BILL_QUEUE,
     &BILL_OUTCOME,
+    &BILL_POSTED,
     &BILL_APPROVAL_TIME,
+    &PROCESS_TIME,
+    &PROCESS_BUSINESS_TIME,
     &SATISFACTION,
 ];
+
+/// Rollups keep the first dimension only: there are many customers and suppliers.
+const FIRST: [bool; 3] = [true, false, false];
+
+const DOCUMENT: Dimension = Dimension {
+    name: "kind",
+    meaning: "Kind of document.",
+    values: Values::Closed(&["invoice", "credit_note"]),
+};
+
+const BILL_KIND: Dimension = Dimension {
+    name: "kind",
+    meaning: "Kind of document.",
+    values: Values::Closed(&["bill", "credit_note"]),
+};
+
+const CUSTOMER: Dimension = Dimension { name: "customer", meaning: "Whom it is to.", values: Values::Party };
+
+const SUPPLIER: Dimension =
+    Dimension { name: "supplier", meaning: "Whom it is from.", values: Values::Party };
+
+const SOURCE: Dimension = Dimension {
+    name: "source",
+    meaning: "How it came: typed by somebody, or as an e-invoice in the syntax CII or UBL.",
+    values: Values::Closed(&["manual", "cii", "ubl"]),
+};
+
+const BUCKET: Dimension = Dimension { name: "bucket", meaning: "Duration bucket.", values: Values::Bucket };
+
+const fn money(name: &'static str, meaning: &'static str, column: Column) -> Quantity {
+    Quantity { name, meaning, column, measured: Measured::Money }
+}
+
+const fn base_money(name: &'static str, meaning: &'static str, column: Column) -> Quantity {
+    Quantity { name, meaning, column, measured: Measured::BaseMoney }
+}
+
+const fn time(name: &'static str, meaning: &'static str, column: Column) -> Quantity {
+    Quantity { name, meaning, column, measured: Measured::Milliseconds }
+}
+
+/// What stands open, in the two currencies.
+const STANDING: &[Quantity] = &[
+    money("open", "What is open.", Column::Sum1),
+    base_money("base", "What is open, in the company's currency at the document's rate.", Column::Sum2),
+];
+
+/// SQL of the bucket of a duration. All but the five leading binary digits are cut off; how many there are is read from the
+/// hexadecimal digits, where the trigger counts bits.
+macro_rules! bucket {
+    ($ms:literal) => {
+        concat!(
+            "to_char(",
+            $ms,
+            " - ",
+            $ms,
+            " % (1::bigint << greatest(0, 4 * length(to_hex(",
+            $ms,
+            ")) - 5 \
+             - translate(left(to_hex(",
+            $ms,
+            "), 1), '0123456789abcdef', '4322111100000000')::integer)), \
+             'FM0000000000000000000')"
+        )
+    };
+}
+use bucket;
+
+/// SQL of the movements of what is open of documents: on each day on which something may have changed, what stands after
+/// it and what stood before. The trigger adds up in order; this adds up anew for each day. `$begins` is the first day of
+/// it, `$target` and `$source` the allocation's columns that name the document.
+macro_rules! movements {
+    (
+        $table:literal, $state:literal, $party:literal, $total:literal, $base:literal, $begins:literal,
+        $target:literal, $source:literal
+    ) => {
+        concat!(
+            "SELECT d.id AS record_id, x.day, d.kind AS dim1, d.", $party, "::text AS dim2, '' AS dim3, d.currency, \
+                    ((later.open, later.base) <> (0, 0))::integer::bigint \
+                        - ((former.open, former.base) <> (0, 0))::integer AS count, \
+                    (later.open - former.open) * CASE d.kind WHEN 'credit_note' THEN -1 ELSE 1 END AS sum1, \
+                    (later.base - former.base) * CASE d.kind WHEN 'credit_note' THEN -1 ELSE 1 END AS sum2 \
+             FROM ", $table, " d CROSS JOIN LATERAL ( \
+                 SELECT ", $begins, " AS day \
+                 UNION SELECT greatest(a.on_date, ", $begins, ") FROM allocation a \
+                 WHERE a.", $target, " = d.id OR a.", $source, " = d.id) AS x \
+             CROSS JOIN LATERAL ( \
+                 SELECT d.", $total, " - coalesce(sum(a.amount_minor), 0)::bigint AS open, \
+                        d.", $base, " - coalesce(sum(CASE WHEN a.", $target, " = d.id THEN a.target_base_minor \
+                                                     ELSE a.source_base_minor END), 0)::bigint AS base \
+                 FROM allocation a WHERE (a.", $target, " = d.id OR a.", $source, " = d.id) \
+                     AND greatest(a.on_date, ", $begins, ") <= x.day) AS later \
+             CROSS JOIN LATERAL ( \
+                 SELECT CASE WHEN x.day > ", $begins, " THEN d.", $total, " ELSE 0 END \
+                            - coalesce(sum(a.amount_minor), 0)::bigint AS open, \
+                        CASE WHEN x.day > ", $begins, " THEN d.", $base, " ELSE 0 END \
+                            - coalesce(sum(CASE WHEN a.", $target, " = d.id THEN a.target_base_minor \
+                                           ELSE a.source_base_minor END), 0)::bigint AS base \
+                 FROM allocation a WHERE (a.", $target, " = d.id OR a.", $source, " = d.id) \
+                     AND greatest(a.on_date, ", $begins, ") < x.day) AS former \
+             WHERE d.state = '", $state, "'"
+        )
+    };
+}
+use movements;

@@ -38,6 +38,7 @@ mod listing;
 pub mod party;
 pub mod payment;
 pub mod satisfaction;
+mod step;
 pub mod tax;
 mod text;
 

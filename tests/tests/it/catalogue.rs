@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnection;
 use testing::TestDb;
 
 /// The global tables: what is not a company's. Exempt by name; anything else is walled.
-const GLOBAL: [&str; 20] = [
+const GLOBAL: [&str; 21] = [
     "_sqlx_migrations",
     "access_change",
     "api_key_hash",
@@ -20,6 +20,7 @@ const GLOBAL: [&str; 20] = [
     "passkey",
     "person",
     "proof",
+    "public_holiday",
     "recovery_code",
     "session",
     "signing_key",
@@ -29,12 +30,16 @@ const GLOBAL: [&str; 20] = [
 ];
 
 /// What looks across companies, by name.
-const DEFINERS: [&str; 13] = [
+const DEFINERS: [&str; 19] = [
     "api_key_principal",
     "companies_of",
     "company_facts",
     "domain_holder",
     "domain_is_taken",
+    "embed_link_company",
+    "end_kpi_version",
+    "fail_kpi_version",
+    "fill_slice",
     "may_act",
     "member_rights",
     "oauth_client_of",
@@ -43,18 +48,22 @@ const DEFINERS: [&str; 13] = [
     "session_principal",
     "sso_provider_company",
     "sso_providers_of_domain",
+    "sweep_slice",
+    "switch_kpi_version",
 ];
 
 /// Tables on which the worker's role has a policy that looks across companies.
-const WORKER: [&str; 8] = [
+const WORKER: [&str; 10] = [
     "event",
     "event_head",
     "event_queue",
     "event_seal",
     "idempotency_record",
+    "kpi_alert_mark",
     "kpi_delta",
     "kpi_head",
     "kpi_rollup",
+    "kpi_slice",
 ];
 
 async fn texts(connection: &mut PgConnection, sql: &'static str) -> Vec<String> {

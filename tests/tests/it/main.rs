@@ -1,5 +1,6 @@
 //! Black-box tests of the running server, and the tests of the architecture itself.
 mod access_review;
+mod alerts;
 mod api_keys;
 mod architecture;
 mod asvs;

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use serde_json::{Map, Value, json};
 
+use crate::house::ALL_KINDS;
 use crate::server::Server;
 
 /// What stands for the id under test in a document's variables.
@@ -31,8 +32,10 @@ pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
         ("creditNoteId", &["invoice", "bill"]),
         ("creditPostingId", &["posting"]),
         ("customerId", &["party"]),
+        ("dashboardId", &["dashboard"]),
         ("debitPostingId", &["posting"]),
         ("documentId", &["invoice", "bill"]),
+        ("embedLinkId", &["embed_link"]),
         ("fileId", &["file"]),
         ("fiscalYearId", &["fiscal_year"]),
         ("grantId", &["grant"]),
@@ -43,10 +46,12 @@ pub(crate) fn kinds_of(field: &str) -> Option<&'static [&'static str]> {
         ("itemId", &["item"]),
         ("journalEntryId", &["journal_entry"]),
         ("journalId", &["journal"]),
+        ("kpiAlertId", &["kpi_alert"]),
         ("kpiId", &["kpi"]),
         ("lineId", &["invoice_line"]),
         ("matchingId", &["matching"]),
         ("memberId", &["membership"]),
+        ("ownerId", &["membership"]),
         ("partyId", &["party"]),
         ("passkeyId", &["passkey"]),
         ("paymentId", &["payment"]),
@@ -268,6 +273,13 @@ impl Schema {
         types.find(|name| kind_of_type(name) == kind)
     }
 
+    /// What leads to the one thing of a type that has no id, and what closes it: a query without arguments.
+    pub(crate) fn way_to(&self, type_name: &str) -> Option<(String, String)> {
+        let mut queries = self.0["Query"]["fields"].as_array()?.iter();
+        let query = queries.find(|field| field["args"] == json!([]) && named(&field["type"]) == type_name)?;
+        Some((format!("{} {{", query["name"].as_str()?), "}".to_owned()))
+    }
+
     /// A document that shows a thing of a kind by its `$id`.
     pub(crate) fn look_at(&self, kind: &str) -> Option<String> {
         let name = self.node_type(kind)?;
@@ -407,38 +419,6 @@ fn place_of(input: &Value, path: &str) -> Place {
 fn unplaced(path: &str) -> String {
     path.split('.').filter(|step| step.parse::<usize>().is_err()).collect::<Vec<_>>().join(".")
 }
-
-/// Every kind with rows that a test company has.
-pub(crate) const ALL_KINDS: [&str; 28] = [
-    "company",
-    "access_request",
-    "account",
-    "allocation",
-    "api_key",
-    "application",
-    "bill",
-    "bill_line",
-    "exchange_rate",
-    "file",
-    "finding",
-    "fiscal_year",
-    "grant",
-    "invitation",
-    "invoice",
-    "invoice_line",
-    "item",
-    "journal",
-    "journal_entry",
-    "kpi",
-    "matching",
-    "membership",
-    "party",
-    "payment",
-    "period",
-    "role",
-    "tax_code",
-    "trusted_document",
-];
 
 /// The kind of the ids of a type: `JournalEntry` has `journal_entry_…`.
 pub(crate) fn kind_of_type(name: &str) -> String {

@@ -9,4 +9,6 @@ error_codes!(KpiErrorCode, KpiUserError, kpi::CODES, "the figures", {
     Conflict = "CONFLICT",
     /// A value that cannot be.
     Invalid = "INVALID",
+    /// There are too many already.
+    Limit = "LIMIT",
 });

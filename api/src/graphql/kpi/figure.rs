@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 use kernel::Kind;
 use rust_decimal::Decimal;
 
+use super::spec::{KpiMeasureKind, KpiWindow};
 use crate::graphql::cost::about;
 use crate::graphql::date::Date;
 use crate::graphql::ids::public;
@@ -29,21 +30,53 @@ pub(crate) enum KpiUnit {
 
 /// Which way is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "kpi::Direction")]
 pub(crate) enum KpiDirection {
     /// The more, the better: the target is a floor.
     Up,
     /// The less, the better: the target is a ceiling.
     Down,
+    /// Between the ends of a band, which is the target.
+    Band,
 }
 
-/// How a value stands to its target.
+impl From<kpi::Direction> for KpiDirection {
+    fn from(direction: kpi::Direction) -> Self {
+        match direction {
+            kpi::Direction::Up => Self::Up,
+            kpi::Direction::Down => Self::Down,
+            kpi::Direction::Band { .. } => Self::Band,
+        }
+    }
+}
+
+/// The values between which a KPI is good, both of them included, in its unit.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub(crate) struct KpiBand {
+    /// The least good value.
+    pub(super) low: Decimal,
+    /// The greatest good value.
+    pub(super) high: Decimal,
+}
+
+/// How bad a value is, by the company's thresholds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[graphql(remote = "kpi::Level")]
+pub(crate) enum KpiLevel {
+    /// No threshold is passed.
+    Ok,
+    /// Worse than the warning threshold.
+    Warning,
+    /// Worse than the critical threshold.
+    Critical,
+}
+
+/// How a value stands to its target or band.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 #[graphql(remote = "kpi::Standing")]
 pub(crate) enum KpiStanding {
-    /// At the target or better.
+    /// At the target or better; within the band.
     Reached,
-    /// Worse than the target.
+    /// Worse than the target; outside of the band.
     Missed,
 }
 
@@ -84,9 +117,11 @@ pub(crate) struct KpiValue {
     amounts: Vec<KpiAmount>,
     /// How many records it is made of.
     records: i64,
-    /// Of a mean, a percentile or a share: the sum over its records, in milliseconds, points or failed ones. Of a
-    /// mean and a share, `number` is `sum` by `records`.
+    /// Of a mean, a percentile, a share or a quotient: the sum over its records, in milliseconds, points, minor units or
+    /// failed ones. Of a mean and a share, `number` is `sum` by `records`; of a quotient, `sum` by `over`.
     sum: Option<i64>,
+    /// Of a quotient: the sum of what it is divided by.
+    over: Option<i64>,
 }
 
 impl From<&kpi::Value> for KpiValue {
@@ -96,7 +131,13 @@ impl From<&kpi::Value> for KpiValue {
             currency: amount.money.currency.code(),
             records: amount.records,
         });
-        Self { number: value.number, amounts: amounts.collect(), records: value.records, sum: value.sum }
+        Self {
+            number: value.number,
+            amounts: amounts.collect(),
+            records: value.records,
+            sum: value.sum,
+            over: value.over,
+        }
     }
 }
 
@@ -148,7 +189,12 @@ impl KpiFigure {
 
     /// Which way is better.
     fn direction(&self) -> KpiDirection {
-        self.0.spec.direction.into()
+        self.0.goal.direction.into()
+    }
+
+    /// The band, of a KPI that should stay between two values.
+    fn band(&self) -> Option<KpiBand> {
+        self.0.goal.direction.band().map(|(low, high)| KpiBand { low, high })
     }
 
     /// What the company aims at, in the unit (money: of the company's currency). Null without a target.
@@ -156,12 +202,38 @@ impl KpiFigure {
         self.0.definition.target
     }
 
+    /// A value that is worse than this is a warning; of a band, one that lies farther outside of it than this. In the unit.
+    fn warning(&self) -> Option<Decimal> {
+        self.0.goal.warning
+    }
+
+    /// A value that is worse than this is critical; of a band, one that lies farther outside of it than this. In the unit.
+    fn critical(&self) -> Option<Decimal> {
+        self.0.goal.critical
+    }
+
+    /// How much better than a threshold the value must be for an alert to end. In the unit.
+    fn hysteresis(&self) -> Decimal {
+        self.0.goal.hysteresis
+    }
+
+    /// The company's currency: that of target, band and thresholds of money, ISO 4217.
+    fn currency(&self, ctx: &Context<'_>) -> Result<&'static str, Error> {
+        Ok(ctx.session()?.scope()?.company().currency.code())
+    }
+
     /// What it comes to.
     fn value(&self) -> KpiValue {
         KpiValue::from(&self.0.value)
     }
 
-    /// How the value stands to the target. Money is compared in the company's currency alone. Null without a
+    /// How bad the value is, by the thresholds. It tells of the value alone: an alert that is open stays so until the value is
+    /// better by the hysteresis. Null without thresholds, and where there is nothing to measure.
+    fn level(&self) -> Option<KpiLevel> {
+        self.0.level.map(KpiLevel::from)
+    }
+
+    /// How the value stands to the target or the band. Money is compared in the company's currency alone. Null without a
     /// target, and where there is nothing to measure.
     fn standing(&self) -> Option<KpiStanding> {
         self.0.standing.map(KpiStanding::from)
@@ -179,7 +251,38 @@ impl KpiFigure {
 
     /// What a point of its history means.
     fn history_meaning(&self) -> KpiHistoryMeaning {
-        self.0.spec.history.into()
+        self.0.spec.history().into()
+    }
+
+    /// Whether it ships with the product: what it measures is not the company's to change.
+    fn builtin(&self) -> bool {
+        self.0.definition.builtin
+    }
+
+    /// The cube that it is read from; see `kpiCubes`.
+    fn cube(&self) -> &'static str {
+        self.0.spec.cube.name
+    }
+
+    /// How the cube's facts become the value.
+    fn measure(&self) -> KpiMeasureKind {
+        (&self.0.spec.measure).into()
+    }
+
+    /// Over which days.
+    fn window(&self) -> KpiWindow {
+        self.0.spec.window.into()
+    }
+
+    /// By which dimensions it can be split, beside the currency.
+    #[graphql(directive = about::apply(2))]
+    fn dimensions(&self) -> &[String] {
+        &self.0.spec.dimensions
+    }
+
+    /// The version of what it measures; 0 while the first one is being filled from history, and there is no value yet.
+    fn spec_version(&self) -> i32 {
+        self.0.definition.spec_version
     }
 
     /// The company's revision at which it last may have changed.

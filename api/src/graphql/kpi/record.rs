@@ -34,6 +34,11 @@ impl KpiRecord {
         &self.0.group
     }
 
+    /// How often it counts in the KPI's `records`: once, but for one that went the same way through a process twice on a day.
+    fn count(&self) -> i64 {
+        self.0.count
+    }
+
     /// What it adds to the amount of its currency; credit notes are negative. Null where the KPI has no amounts.
     fn amount(&self) -> Option<Money> {
         self.0.amount.map(|amount| Money::new(amount.minor, amount.currency.code()))

@@ -38,7 +38,7 @@ impl From<Push> for KpiChanges {
 }
 
 /// Looks the token up again: what it may do now, in the company that the stream began in.
-fn authorise(session: &Session) -> Result<Authorise, Error> {
+pub(super) fn authorise(session: &Session) -> Result<Authorise, Error> {
     let company = session.scope()?.company().id;
     let auth = session.app().auth.clone();
     let token: Arc<str> = session.token().ok_or_else(not_signed_in)?.into();

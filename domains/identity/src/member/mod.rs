@@ -2,4 +2,5 @@
 
 pub mod held;
 pub mod leaving;
+pub mod reach;
 pub mod service;

@@ -204,8 +204,8 @@ mod tests {
             lines[1]
         );
         assert!(lines[6].starts_with("\"member\",\"Ada \"\"the first\"\", Countess\","), "{}", lines[6]);
-        assert!(
-            lines[1].contains("\"kpi.read\",\"Read KPIs and their history.\",\"\",\"2026-01-01\",\"yes\"")
-        );
+        let right =
+            format!("\"kpi.read\",\"{}\",\"\",\"2026-01-01\",\"yes\"", Permission::KpiRead.meaning().trim());
+        assert!(lines[1].contains(&right), "{}", lines[1]);
     }
 }

@@ -42,7 +42,9 @@ async fn a_look_up_that_began_before_a_revocation_is_not_kept_after_it() {
     let mut asking = JoinSet::new();
     let (asks, token) = (auth.clone(), opened.token.clone());
     asking.spawn(async move { asks.current(&token, None).await.expect("looked up").is_some() });
-    let waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)";
+    // Other databases of the cluster have advisory locks of their own.
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+         WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objid = 7 AND NOT l.granted)";
     while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut holder).await.expect("locks") {
         tokio::task::yield_now().await;
     }

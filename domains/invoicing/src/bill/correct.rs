@@ -10,6 +10,7 @@ use super::content::{Group, description, lines, minor, taxes, treatment};
 use super::service::{currency_of, state_of};
 use super::{Correction, LineCorrection, State, Totals, store};
 use crate::error::Error;
+use crate::step;
 
 /// Corrects a received bill: due date, accounts, categories, amounts. It is marked as corrected; what was found
 /// when it came stays. Needs `bills.enter`.
@@ -46,7 +47,7 @@ pub async fn correct(
         return Err(Error::invalid("input", "nothing differs from what is recorded: change something"));
     }
     store::update(tx, &after).await?;
-    store::insert_step(tx, &before, "corrected").await?;
+    step::take_in(tx, Kind::Bill, id, Some(before.received_at), "corrected").await?;
     let mut event = NewEvent::new("bill.corrected", Kind::Bill, id)
         .changed("dueDate", &before.due_date, &after.due_date)
         .changed("vatOnPayment", &before.vat_on_payment, &after.vat_on_payment)

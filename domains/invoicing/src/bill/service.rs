@@ -16,6 +16,7 @@ use crate::einvoice::Finding;
 use crate::error::Error;
 use crate::invoice::due_date;
 use crate::party::service as parties;
+use crate::step;
 use crate::text::{optional, required};
 
 pub use super::correct::correct;
@@ -130,7 +131,7 @@ pub(super) async fn record(tx: &Tx, supplier: &party::Model, mut entry: Entry) -
     store::insert_lines(tx, row.id, 1, &entry.content.lines).await?;
     store::replace_taxes(tx, row.id, &entry.content.taxes).await?;
     store::insert_findings(tx, row.id, &entry.findings).await?;
-    store::insert_step(tx, &row, "received").await?;
+    step::take_in(tx, Kind::Bill, row.id, Some(row.received_at), "received").await?;
     NewEvent::new("bill.received", Kind::Bill, row.id)
         .fact("kind", &row.kind)
         .fact("source", &row.source)
@@ -246,7 +247,7 @@ pub async fn approve(tx: &Tx, id: Uuid, expected_version: i32) -> Result<Uuid, E
         ..before.clone()
     };
     store::update(tx, &after).await?;
-    step(tx, &before, &after, "bill.approved").await
+    stepped(tx, &before, &after, "bill.approved").await
 }
 
 /// Refuses a bill that is not posted, for a reason of 1 to 1000 characters: its number and file may come again.
@@ -264,7 +265,7 @@ pub async fn reject(tx: &Tx, id: Uuid, expected_version: i32, reason: &str) -> R
         ..before.clone()
     };
     store::update(tx, &after).await?;
-    step(tx, &before, &after, "bill.rejected").await
+    stepped(tx, &before, &after, "bill.rejected").await
 }
 
 /// Posts an approved bill to the purchases journal, on `on` or today: 401, expenses, VAT. A foreign currency is
@@ -334,7 +335,7 @@ pub async fn post(tx: &Tx, id: Uuid, expected_version: i32, on: Option<NaiveDate
         ..before.clone()
     };
     store::update(tx, &after).await?;
-    step(tx, &before, &after, "bill.posted").await
+    stepped(tx, &before, &after, "bill.posted").await
 }
 
 /// The account of each line: its own, else the supplier's last one, else the chart's for purchases; and that.
@@ -360,13 +361,13 @@ fn label(tx: &Tx, kind: BillKind, number: &str) -> String {
 }
 
 /// The step and the event of a change of state.
-async fn step(
+async fn stepped(
     tx: &Tx,
     before: &bill::Model,
     after: &bill::Model,
     event: &'static str,
 ) -> Result<Uuid, Error> {
-    store::insert_step(tx, before, &after.state).await?;
+    step::take_in(tx, Kind::Bill, before.id, Some(before.received_at), &after.state).await?;
     let entry = |bill: &bill::Model| bill.entry_id.map(|id| kernel::id::encode(Kind::JournalEntry, id));
     NewEvent::new(event, Kind::Bill, before.id)
         .changed("state", &before.state, &after.state)

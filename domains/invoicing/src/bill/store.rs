@@ -302,29 +302,6 @@ pub(super) async fn update(tx: &Tx, after: &bill::Model) -> Result<(), Error> {
     Ok(())
 }
 
-/// Records a step of a bill's process; `began` is when it was received.
-pub(super) async fn insert_step(tx: &Tx, bill: &bill::Model, step: &str) -> Result<(), Fault> {
-    let scope = tx.scope();
-    let now = scope.clock().now();
-    let elapsed_ms = (now - bill.received_at).num_milliseconds().max(0);
-    tx.run(
-        "INSERT INTO step (tenant_id, id, subject_kind, subject_id, step, at, on_day, elapsed_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            scope.company().id.into(),
-            scope.new_id().into(),
-            Kind::Bill.prefix().into(),
-            bill.id.into(),
-            step.into(),
-            now.into(),
-            scope.today().into(),
-            elapsed_ms.into(),
-        ],
-    )
-    .await?;
-    Ok(())
-}
-
 /// The company's standard rate of VAT, percent: that of the tax code `S20`, else the highest of category S.
 pub(super) async fn standard_rate(tx: &Tx) -> Result<Option<Decimal>, Fault> {
     let found: Option<(Decimal,)> = tx

@@ -11,6 +11,7 @@ use crate::invoice::service::{draft_in, personal_changes, tell_changes};
 use crate::invoice::store::{self as invoices, StoredLine};
 use crate::invoice::{DocumentKind, Head, State, currency_of};
 use crate::payment;
+use crate::step;
 use crate::tax::{self, TaxLine};
 
 use super::{CreditLine, CreditNoteEdit, Credited, NewCreditNote, store};
@@ -34,6 +35,7 @@ pub async fn create_draft(tx: &Tx, new: NewCreditNote) -> Result<Uuid, Error> {
     let (lines, totals) = lines_in(tx, &invoice, new.lines.as_deref()).await?;
     let draft =
         invoices::insert(tx, DocumentKind::CreditNote, Some(invoice.id), head, &lines, &totals).await?;
+    step::take_in(tx, Kind::Invoice, draft.id, Some(draft.created_at), "created").await?;
     let event = NewEvent::new("credit_note.drafted", Kind::Invoice, draft.id)
         .case(invoice.id)
         .fact("correctsId", kernel::id::encode(Kind::Invoice, invoice.id))

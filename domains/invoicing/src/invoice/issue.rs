@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::credit_note;
 use crate::error::Error;
 use crate::party::service::get_in as party_in;
+use crate::step;
 
 use super::line::Totals;
 use super::posting::{Document, IncomeLine, plan};
@@ -152,6 +153,7 @@ async fn record(
         entry_id: posted.id,
     };
     store::issue(tx, draft, issued).await?;
+    step::take_in(tx, Kind::Invoice, draft.id, Some(draft.created_at), "issued").await?;
     Ok(Recorded { number, issue_date, due_date })
 }
 

@@ -12,6 +12,7 @@ use crate::catalog;
 use crate::edit::Edit;
 use crate::error::Error;
 use crate::party::service::get_in as party_in;
+use crate::step;
 
 use super::line::{Income, Line, MOST_LINES, Totals, price};
 use super::{DocumentKind, Head, InvoiceEdit, NewInvoice, NewLine, currency_of, issue, require_draft, store};
@@ -35,6 +36,7 @@ pub async fn create_draft(tx: &Tx, new: NewInvoice) -> Result<Uuid, Error> {
     let lines = lines_in(tx, &new.lines, head.currency).await?;
     let totals = totals_of(&lines, head.currency)?;
     let draft = store::insert(tx, DocumentKind::Invoice, None, head, &lines, &totals).await?;
+    step::take_in(tx, Kind::Invoice, draft.id, Some(draft.created_at), "created").await?;
     let event = NewEvent::new("invoice.drafted", Kind::Invoice, draft.id)
         .fact("customerId", kernel::id::encode(Kind::Party, draft.customer_id))
         .fact("currency", &draft.currency)

@@ -95,6 +95,11 @@ pub(super) struct Piece {
 }
 
 impl Piece {
+    /// Whether it is an invoice or a bill, and neither a payment nor a credit note.
+    pub(super) fn is_claim(&self) -> bool {
+        !matches!(self.what, What::Payment(_)) && self.on_debit == (self.side == Side::Customer)
+    }
+
     /// What is open of it.
     pub(super) const fn open(&self) -> Money {
         Money::new(self.balance.open(), self.currency)

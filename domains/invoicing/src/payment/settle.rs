@@ -16,6 +16,7 @@ use super::store::{self, NewAllocation};
 use super::vat::{self, Moved};
 use super::{Side, at, books};
 use crate::error::Error;
+use crate::step;
 
 /// The input fields that a refusal names.
 #[derive(Clone, Debug)]
@@ -114,6 +115,11 @@ pub(super) async fn settle(
         difference_matching_id: difference_matching,
     };
     store::insert_allocation(tx, &row).await?;
+    for piece in [&*source, &*target] {
+        if piece.is_claim() && piece.balance.open() == 0 {
+            step::take_in(tx, piece.what.kind(), piece.what.id(), None, "paid").await?;
+        }
+    }
     tell(tx, source, target, &row).await?;
     Ok(id)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use kernel::rollup::Head;
 
+use crate::alert::{OpenAlerts, Posted as PostedAlert};
 use crate::error::Error;
 use crate::figure::Figure;
 use crate::figure::service::Reading;
@@ -21,6 +22,10 @@ pub struct Board {
     pub(super) number: u64,
     /// The number of the last board whose revision was lower than that of the board before it; 0 when there was none.
     pub(super) went_back_at: u64,
+    /// The open alerts, oldest first.
+    pub(super) alerts: Arc<[Arc<PostedAlert>]>,
+    /// The revision at which an alert last changed.
+    pub(super) alerts_revision: i64,
     posted: Vec<Posted>,
     /// The place of each key in `posted`.
     places: HashMap<String, usize>,
@@ -38,7 +43,7 @@ pub(super) struct Posted {
 
 impl Board {
     /// The board that follows another.
-    pub(crate) fn after(before: Option<&Self>, head: Head, readings: Vec<Reading>) -> Self {
+    pub(crate) fn after(before: Option<&Self>, head: Head, readings: Vec<Reading>, open: OpenAlerts) -> Self {
         let number = before.map_or(1, |before| before.number + 1);
         let went_back_at = match before {
             Some(before) if before.revision > head.revision => number,
@@ -54,7 +59,19 @@ impl Board {
         let posted: Vec<Posted> = readings.into_iter().map(post).collect();
         let keys = posted.iter().map(|posted| posted.figure.definition.key.clone());
         let places = keys.enumerate().map(|(place, key)| (key, place)).collect();
-        Self { revision: head.revision, day: head.ticked_on, number, went_back_at, posted, places }
+        // Who follows compares by what is shared: an alert that is the same stays the same one.
+        let same = before.filter(|before| before.alerts.iter().eq(open.alerts.iter()));
+        let alerts = same.map_or_else(|| open.alerts.into(), |before| before.alerts.clone());
+        Self {
+            revision: head.revision,
+            day: head.ticked_on,
+            number,
+            went_back_at,
+            alerts,
+            alerts_revision: open.revision,
+            posted,
+            places,
+        }
     }
 
     /// All figures in use, oldest definition first.

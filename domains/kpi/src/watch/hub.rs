@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use uuid::Uuid;
 
 use super::board::Board;
+use crate::alert;
 use crate::error::Error;
 use crate::figure::service::at_revision;
 
@@ -285,15 +286,19 @@ impl Reader {
         // The semaphore is never closed.
         let _turn = self.readers.turns.acquire().await;
         let tx = scope.read().await?;
-        let read = at_revision(&tx, before.as_ref().and_then(|before| before.day)).await;
+        let read = async {
+            let (head, readings) = at_revision(&tx, before.as_ref().and_then(|before| before.day)).await?;
+            Ok((head, readings, alert::store::open(&tx).await?))
+        };
+        let read = read.await;
         tx.end().await;
-        let (head, readings) = read.map_err(|error| match error {
+        let (head, readings, open) = read.map_err(|error| match error {
             Error::Fault(fault) => fault,
             other => Fault::Internal(other.to_string()),
         })?;
         match before {
             Some(before) if before.revision == head.revision => Ok(before),
-            before => Ok(Arc::new(Board::after(before.as_deref(), head, readings))),
+            before => Ok(Arc::new(Board::after(before.as_deref(), head, readings, open))),
         }
     }
 

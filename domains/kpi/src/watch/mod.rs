@@ -9,6 +9,7 @@
 //! A pushed figure follows from its revision: its windows end on the day of the last midnight that the revision knows,
 //! also in the seconds between a midnight and its tick.
 
+mod alerts;
 mod board;
 mod hub;
 
@@ -22,6 +23,7 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+pub use alerts::{AlertPush, AlertWatch};
 pub use board::Board;
 pub use hub::Hub;
 

@@ -195,6 +195,7 @@ fn codes_are_the_public_ones() {
         Error::not_found("key"),
         Error::Conflict { expected: 1, actual: 2 },
         Error::invalid("target", "too much"),
+        Error::limit("too many"),
     ];
     let codes: BTreeSet<_> = errors.iter().map(DomainError::code).collect();
     assert_eq!(codes, CODES.iter().copied().collect());

@@ -25,12 +25,20 @@ async fn figures_are_read_by_ranges_of_the_primary_key() {
     let tx = firm.scope.read().await.expect("snapshot");
     for (text, name) in kpi::figure::STATEMENTS {
         let explain = format!("EXPLAIN (COSTS OFF) {text}");
-        let cubes =
-            vec!["kpi.definition".to_owned(), "invoice.issued".to_owned(), "receivable.open".to_owned()];
-        let first = vec![testing::day("0001-01-01"), testing::day("2026-06-01"), testing::day("0001-01-01")];
-        let last = vec![testing::day("9999-12-31"), testing::day("2026-06-30"), testing::day("2026-06-14")];
-        let plan: Vec<(String,)> =
-            tx.tuples(&explain, [cubes.into(), first.into(), last.into()]).await.expect("explained");
+        let slot = |slot: i32, cube: &str, first: &str, last: &str| {
+            let none = serde_json::json!([null, null, null, null]);
+            serde_json::json!({
+                "slot": slot, "key": cube, "cube": cube, "first": first, "last": last, "since": first, "grp": 1,
+                "split": 0, "wants": [["invoice"], null, null, null], "bars": none, "kept_wants": none,
+                "kept_bars": none,
+            })
+        };
+        let slots = serde_json::json!([
+            slot(0, "kpi.definition", "0001-01-01", "9999-12-31"),
+            slot(1, "invoice.issued", "2026-06-01", "2026-06-30"),
+            slot(2, "receivable.open", "0001-01-01", "2026-06-14"),
+        ]);
+        let plan: Vec<(String,)> = tx.tuples(&explain, [slots.into()]).await.expect("explained");
         let plan = plan.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n");
         let mut lines = plan.lines().skip_while(|line| !line.contains("kpi_rollup_pkey"));
         let condition = lines.nth(1).unwrap_or_else(|| panic!("{name}:\n{plan}"));

@@ -23,6 +23,8 @@ pub(crate) struct Firm {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ids {
     pub(crate) party: Uuid,
+    /// Another who is customer and supplier.
+    pub(crate) other: Uuid,
     pub(crate) entry: Uuid,
     pub(crate) account: Uuid,
     pub(crate) tax_code: Uuid,
@@ -43,8 +45,8 @@ pub(crate) async fn firm(test: &TestDb) -> Firm {
     let scope = test.company().await;
     let (entry, account) = scope.write(|tx| Box::pin(books(tx))).await.expect("books");
     scope.write(|tx| Box::pin(kpi::seed_in(tx))).await.expect("seeded");
-    let (party, tax_code) = write!(scope, |tx| partner_in(tx));
-    Firm { scope, ids: Ids { party, entry, account, tax_code } }
+    let (party, other, tax_code) = write!(scope, |tx| partners_in(tx));
+    Firm { scope, ids: Ids { party, other, entry, account, tax_code } }
 }
 
 async fn books(tx: &Tx) -> Result<(Uuid, Uuid), Failed> {
@@ -64,8 +66,8 @@ async fn books(tx: &Tx) -> Result<(Uuid, Uuid), Failed> {
     Ok((entry, account))
 }
 
-async fn partner_in(tx: &Tx) -> Result<(Uuid, Uuid), Fault> {
-    let (id, tax_code) = (kernel::id::new(), kernel::id::new());
+async fn partners_in(tx: &Tx) -> Result<(Uuid, Uuid, Uuid), Fault> {
+    let (id, other, tax_code) = (kernel::id::new(), kernel::id::new(), kernel::id::new());
     tx.run(
         "INSERT INTO tax_code (tenant_id, id, code, name, category, rate, created_at, created_by, updated_at, updated_by)
          VALUES ($1, $2, 'T20', 'TVA 20 %', 'S', 20, now(), 'system', now(), 'system')",
@@ -75,11 +77,12 @@ async fn partner_in(tx: &Tx) -> Result<(Uuid, Uuid), Fault> {
     tx.run(
         "INSERT INTO party (tenant_id, id, is_customer, is_supplier, name, country, currency, created_at, created_by,
              updated_at, updated_by)
-         VALUES ($1, $2, true, true, 'Client', 'FR', 'EUR', now(), 'system', now(), 'system')",
-        [company(tx), id.into()],
+         SELECT $1, id, true, true, 'Client', 'FR', 'EUR', now(), 'system', now(), 'system'
+         FROM unnest($2::uuid[]) AS id",
+        [company(tx), vec![id, other].into()],
     )
     .await?;
-    Ok((id, tax_code))
+    Ok((id, other, tax_code))
 }
 
 fn company(tx: &Tx) -> Value {
@@ -95,12 +98,22 @@ pub(crate) struct Sale {
     pub(crate) net: i64,
     pub(crate) tax: i64,
     pub(crate) currency: &'static str,
+    /// Whether it is to the other customer.
+    pub(crate) other: bool,
 }
 
 impl Sale {
     /// An invoice in euros with 20 % of tax, issued and due on these days.
     pub(crate) fn invoice(issued: &str, due: &str, net: i64) -> Self {
-        Self { corrects: None, issued: day(issued), due: day(due), net, tax: net / 5, currency: "EUR" }
+        Self {
+            corrects: None,
+            issued: day(issued),
+            due: day(due),
+            net,
+            tax: net / 5,
+            currency: "EUR",
+            other: false,
+        }
     }
 
     /// A credit note in euros with 20 % of tax, issued and due on a day.
@@ -115,14 +128,15 @@ pub(crate) async fn draft_in(tx: &Tx, ids: Ids, sale: Sale) -> Result<Uuid, Faul
     let kind = if sale.corrects.is_some() { "credit_note" } else { "invoice" };
     tx.run(
         "INSERT INTO invoice (tenant_id, id, kind, corrects_id, customer_id, currency, payment_days, end_of_month,
-             net_minor, tax_minor, total_minor, created_at, created_by, updated_at, updated_by)
-         VALUES ($1, $2, $3, $4, $5, $6, 30, false, $7, $8, $7 + $8, now(), 'system', now(), 'system')",
+             net_minor, tax_minor, total_minor, net_base_minor, total_base_minor, created_at, created_by, updated_at,
+             updated_by)
+         VALUES ($1, $2, $3, $4, $5, $6, 30, false, $7, $8, $7 + $8, $7, $7 + $8, now(), 'system', now(), 'system')",
         [
             company(tx),
             id.into(),
             kind.into(),
             sale.corrects.into(),
-            ids.party.into(),
+            if sale.other { ids.other } else { ids.party }.into(),
             sale.currency.into(),
             sale.net.into(),
             sale.tax.into(),
@@ -150,7 +164,7 @@ pub(crate) async fn issue_in(tx: &Tx, ids: Ids, id: Uuid, sale: Sale) -> Result<
     let number = SERIES.fetch_add(1, Ordering::Relaxed);
     tx.run(
         "UPDATE invoice SET state = 'issued', number = 'N' || $2::text, series_year = 2026, series_number = $2,
-             issue_date = $3, due_date = $4, rate = 1, entry_id = $5, customer_as_issued = '{}', issued_at = now(),
+             issue_date = $3, due_date = $4, rate = 1, entry_id = $5, customer_as_issued = jsonb_build_object('country', 'FR'), issued_at = now(),
              issued_by = 'system', version = version + 1
          WHERE id = $1 AND state = 'draft'",
         [id.into(), number.into(), sale.issued.into(), sale.due.into(), ids.entry.into()],
@@ -187,12 +201,14 @@ pub(crate) async fn pay_in(tx: &Tx, ids: Ids, pay: Pay) -> Result<Uuid, Fault> {
     tx.run(
         "INSERT INTO payment (tenant_id, id, direction, side, party_id, paid_on, currency, amount_minor, base_minor,
              method, entry_id, created_at, created_by, updated_at, updated_by)
-         VALUES ($1, $2, $3, $9, $4, $5, $6, $7, $7, 'transfer', $8, now(), 'system', now(), 'system')",
+         VALUES ($1, $2, $3, $9, (SELECT customer_id FROM invoice WHERE id = $4
+             UNION ALL SELECT supplier_id FROM bill WHERE id = $4), $5, $6, $7, $7, 'transfer', $8, now(), 'system', now(),
+             'system')",
         [
             company(tx),
             id.into(),
             direction.into(),
-            ids.party.into(),
+            pay.invoice.or(pay.bill).into(),
             pay.on.into(),
             pay.currency.into(),
             pay.amount.into(),
@@ -220,21 +236,67 @@ pub(crate) async fn pay_in(tx: &Tx, ids: Ids, pay: Pay) -> Result<Uuid, Fault> {
     Ok(id)
 }
 
-/// Undoes a payment's allocations and lets it bounce.
+/// Undoes a payment's allocations and lets it bounce, on the day it was made.
 pub(crate) async fn bounce_in(tx: &Tx, payment: Uuid) -> Result<(), Fault> {
+    bounce_after_in(tx, payment, 0).await
+}
+
+/// Undoes a payment's allocations and lets it bounce so many days later.
+pub(crate) async fn bounce_after_in(tx: &Tx, payment: Uuid, days: i32) -> Result<(), Fault> {
+    undo_in(tx, "a.payment_id = $1", payment, days).await?;
     tx.run(
-        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, bill_id, amount_minor, currency,
+        "UPDATE payment SET state = 'bounced', bounced_on = paid_on + $2, bounced_reason = 'none',
+             bounce_entry_id = entry_id WHERE id = $1",
+        [payment.into(), days.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Undoes what stands of some allocations, in one statement, so many days after they were made.
+pub(crate) async fn undo_in(tx: &Tx, which: &str, of: Uuid, days: i32) -> Result<(), Fault> {
+    let text = format!(
+        "INSERT INTO allocation (tenant_id, id, payment_id, credit_note_id, invoice_id, bill_id, amount_minor, currency,
              source_base_minor, target_base_minor, on_date, reverses_id, created_at, created_by)
-         SELECT a.tenant_id, gen_random_uuid(), a.payment_id, a.invoice_id, a.bill_id, -a.amount_minor, a.currency,
-             -a.source_base_minor, -a.target_base_minor, a.on_date, a.id, now(), 'system'
-         FROM allocation a WHERE a.payment_id = $1 AND a.reverses_id IS NULL",
-        [payment.into()],
+         SELECT a.tenant_id, gen_random_uuid(), a.payment_id, a.credit_note_id, a.invoice_id, a.bill_id, -a.amount_minor,
+             a.currency, -a.source_base_minor, -a.target_base_minor, a.on_date + $2, a.id, now(), 'system'
+         FROM allocation a WHERE {which} AND a.reverses_id IS NULL
+             AND NOT EXISTS (SELECT FROM allocation r WHERE r.reverses_id = a.id)"
+    );
+    tx.run(&text, [of.into(), days.into()]).await?;
+    Ok(())
+}
+
+/// One payment in euros for several invoices of a customer, allocated in one statement.
+pub(crate) async fn pay_all_in(
+    tx: &Tx,
+    ids: Ids,
+    on: NaiveDate,
+    invoices: &[(Uuid, i64)],
+    party: Uuid,
+) -> Result<(), Fault> {
+    let id = kernel::id::new();
+    let (of, amounts): (Vec<Uuid>, Vec<i64>) = invoices.iter().copied().unzip();
+    tx.run(
+        "INSERT INTO payment (tenant_id, id, direction, side, party_id, paid_on, currency, amount_minor, base_minor,
+             method, entry_id, created_at, created_by, updated_at, updated_by)
+         VALUES ($1, $2, 'received', 'customer', $3, $4, 'EUR', $5, $5, 'card', $6, now(), 'system', now(), 'system')",
+        [
+            company(tx),
+            id.into(),
+            party.into(),
+            on.into(),
+            amounts.iter().sum::<i64>().into(),
+            ids.entry.into(),
+        ],
     )
     .await?;
     tx.run(
-        "UPDATE payment SET state = 'bounced', bounced_on = paid_on, bounced_reason = 'none', bounce_entry_id = entry_id
-         WHERE id = $1",
-        [payment.into()],
+        "INSERT INTO allocation (tenant_id, id, payment_id, invoice_id, amount_minor, currency, source_base_minor,
+             target_base_minor, on_date, created_at, created_by)
+         SELECT $1, gen_random_uuid(), $2, a.id, a.amount, 'EUR', a.amount, a.amount, $5, now(), 'system'
+         FROM unnest($3::uuid[], $4::bigint[]) AS a (id, amount)",
+        [company(tx), id.into(), of.into(), amounts.into(), on.into()],
     )
     .await?;
     Ok(())
@@ -258,6 +320,33 @@ pub(crate) async fn credit_in(
     Ok(())
 }
 
+/// Records a step at ten o'clock in Paris, or some milliseconds after.
+pub(crate) async fn step_in(
+    tx: &Tx,
+    kind: &'static str,
+    subject: Uuid,
+    step: &'static str,
+    on: NaiveDate,
+    after_ms: i64,
+) -> Result<(), Fault> {
+    tx.run(
+        "INSERT INTO step (tenant_id, id, subject_kind, subject_id, step, at, on_day, elapsed_ms)
+         SELECT $1, $2, $3, $4, $5, s.at, (s.at AT TIME ZONE 'Europe/Paris')::date, 0
+         FROM (SELECT ($6::date + time '10:00') AT TIME ZONE 'Europe/Paris' + $7::bigint * interval '1 millisecond' AS at) AS s",
+        [
+            company(tx),
+            kernel::id::new().into(),
+            kind.into(),
+            subject.into(),
+            step.into(),
+            on.into(),
+            after_ms.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A bill in euros, waiting since a day, due 30 days later.
 pub(crate) async fn bill_in(
     tx: &Tx,
@@ -271,8 +360,8 @@ pub(crate) async fn bill_in(
         "INSERT INTO bill (tenant_id, id, kind, supplier_id, number, issue_date, due_date, received_on, received_at,
              currency, net_minor, tax_minor, total_minor, payable_minor, vat_on_payment, source, entered_by,
              created_at, created_by, updated_at, updated_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $6 + 30, $6, now(), 'EUR', $7, 0, $7, $7, false, 'manual', 'system', now(),
-             'system', now(), 'system')",
+         VALUES ($1, $2, $3, $4, $5, $6, $6 + 30, $6, ($6 + time '10:00') AT TIME ZONE 'Europe/Paris', 'EUR', $7, 0, $7, $7,
+             false, 'manual', 'system', now(), 'system', now(), 'system')",
         [
             company(tx),
             id.into(),
@@ -284,22 +373,24 @@ pub(crate) async fn bill_in(
         ],
     )
     .await?;
+    step_in(tx, "bill", id, "received", received, 0).await?;
     Ok(id)
 }
 
-/// Approves a waiting bill, after so many milliseconds.
+/// Approves a waiting bill on a day, after so many milliseconds.
 pub(crate) async fn approve_in(tx: &Tx, bill: Uuid, on: NaiveDate, elapsed_ms: i64) -> Result<(), Fault> {
     let done = tx
         .run(
-            "UPDATE bill SET state = 'approved', approved_by = 'system', approved_at = now()
+            "UPDATE bill SET state = 'approved', approved_by = 'system',
+                 approved_at = ($2 + time '12:00') AT TIME ZONE 'Europe/Paris'
              WHERE id = $1 AND state = 'received'",
-            [bill.into()],
+            [bill.into(), on.into()],
         )
         .await?;
     if done == 1 {
         tx.run(
             "INSERT INTO step (tenant_id, id, subject_kind, subject_id, step, at, on_day, elapsed_ms)
-             VALUES ($1, $2, 'bill', $3, 'approved', now(), $4, $5)",
+             SELECT $1, $2, 'bill', id, 'approved', approved_at, $4, $5 FROM bill WHERE id = $3",
             [company(tx), kernel::id::new().into(), bill.into(), on.into(), elapsed_ms.into()],
         )
         .await?;
@@ -307,17 +398,33 @@ pub(crate) async fn approve_in(tx: &Tx, bill: Uuid, on: NaiveDate, elapsed_ms: i
     Ok(())
 }
 
-/// Sets columns of a bill, as SQL says.
+/// Sets columns of a bill, as SQL says. What comes late comes up to 39 days after the receipt, as the bill's id tells.
 pub(crate) async fn change_bill_in(tx: &Tx, bill: Uuid, what: &'static str) -> Result<(), Fault> {
     let text = match what {
         "corrected" => "UPDATE bill SET corrected = true WHERE id = $1 AND state = 'received'",
+        "restated" => {
+            "UPDATE bill SET corrected = true, net_minor = net_minor + 7, total_minor = total_minor + 7,
+                 payable_minor = payable_minor + 7
+             WHERE id = $1 AND state = 'received'"
+        }
         "rejected" => {
-            "UPDATE bill SET state = 'rejected', rejected_by = 'system', rejected_at = now(), rejected_reason = 'wrong'
+            "UPDATE bill SET state = 'rejected', rejected_by = 'system', rejected_at = received_at, rejected_reason = 'wrong'
              WHERE id = $1 AND state IN ('received', 'approved')"
+        }
+        "rejected late" => {
+            "UPDATE bill SET state = 'rejected', rejected_by = 'system', rejected_reason = 'wrong',
+                 rejected_at = received_at + (get_byte(uuid_send(id), 15) % 40) * interval '1 day'
+             WHERE id = $1 AND state IN ('received', 'approved')"
+        }
+        "posted late" => {
+            "UPDATE bill SET state = 'posted', posted_at = now(), posted_by = 'system', rate = 1,
+                 posted_on = received_on + get_byte(uuid_send(id), 15) % 40, payable_base_minor = payable_minor,
+                 entry_id = (SELECT id FROM journal_entry LIMIT 1)
+             WHERE id = $1 AND state = 'approved'"
         }
         _ => {
             "UPDATE bill SET state = 'posted', posted_at = now(), posted_by = 'system', posted_on = received_on, rate = 1,
-                 entry_id = (SELECT id FROM journal_entry LIMIT 1)
+                 payable_base_minor = payable_minor, entry_id = (SELECT id FROM journal_entry LIMIT 1)
              WHERE id = $1 AND state = 'approved'"
         }
     };
@@ -357,15 +464,27 @@ pub(crate) fn amounts(figure: &Figure) -> Vec<(&'static str, i64)> {
 }
 
 /// What a company measures.
-pub(crate) const KEYS: [&str; 10] = [
+pub(crate) const KEYS: [&str; 18] = [
     "revenue_month",
+    "invoices_issued_month",
+    "average_invoice",
     "cash_received_month",
+    "cash_paid_month",
     "receivables_open",
     "receivables_overdue",
+    "overdue_share",
+    "days_to_pay_mean",
+    "purchases_month",
     "payables_open",
+    "payables_overdue",
     "bills_waiting",
     "approval_time_mean",
     "approval_time_p90",
+    "approval_working_time",
     "bill_error_rate",
     "satisfaction_mean",
 ];
+
+/// What a sale in this month moves that is not due yet, in the order of the figures.
+pub(crate) const BY_A_SALE: [&str; 5] =
+    ["revenue_month", "invoices_issued_month", "average_invoice", "receivables_open", "overdue_share"];

@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 use testing::{TestDb, at};
 
 use crate::following::{authorise, fold, hub, keys, sell, soon, watch};
-use crate::support::{KEYS, Sale, amounts, bill_in, current, firm, sell_in, write};
+use crate::support::{BY_A_SALE, KEYS, Sale, amounts, bill_in, current, firm, sell_in, write};
 
 /// A process with its hub; hints reach it from its own tellings only.
 struct Process {
@@ -52,7 +52,7 @@ async fn a_snapshot_comes_first_and_then_what_changed() {
     let second = soon(&mut watch).await;
     assert_eq!((second.snapshot, second.gap), (false, false));
     assert!(second.revision > first.revision);
-    assert_eq!(keys(&second), ["revenue_month", "receivables_open"], "only what changed");
+    assert_eq!(keys(&second), BY_A_SALE, "only what changed");
     assert_eq!(amounts(&second.figures[0]), [("EUR", 10_000)]);
     sell(&other).await;
     fold(&test, &process.hints).await;
@@ -106,7 +106,7 @@ async fn a_lost_hint_is_found_by_the_sweep_even_among_the_hints_of_others() {
         .expect("swept")
         .expect("a push")
         .expect("a reader");
-    assert_eq!(keys(&push), ["revenue_month", "receivables_open"]);
+    assert_eq!(keys(&push), BY_A_SALE);
     noise.abort();
 }
 
@@ -129,7 +129,7 @@ async fn who_comes_back_is_told_what_changed_since_and_no_more() {
     test.settle().await;
     let since = soon(&mut process.watch(&firm.scope, Some(seen))).await;
     assert_eq!((since.snapshot, since.gap), (false, false));
-    assert_eq!(keys(&since), ["revenue_month", "receivables_open", "bills_waiting"]);
+    assert_eq!(keys(&since), [&BY_A_SALE[..], &["bills_waiting"]].concat());
     let part = soon(&mut process.watch(&firm.scope, Some(since.revision - 1))).await;
     assert_eq!((part.revision, keys(&part)), (since.revision, vec!["bills_waiting"]));
 }
@@ -146,10 +146,7 @@ async fn a_revision_that_the_company_never_had_is_a_gap_with_a_snapshot() {
     sell(&firm).await;
     fold(&test, &process.hints).await;
     let next = soon(&mut watch).await;
-    assert_eq!(
-        (next.gap, next.snapshot, keys(&next)),
-        (false, false, vec!["revenue_month", "receivables_open"])
-    );
+    assert_eq!((next.gap, next.snapshot, keys(&next)), (false, false, BY_A_SALE.to_vec()));
 }
 
 #[tokio::test]
@@ -279,7 +276,7 @@ async fn a_dropped_call_loses_nothing_and_no_connection_is_held_between_pushes()
         let cut = tokio::time::timeout(Duration::from_millis(ms), watch.next()).await;
         assert!(cut.is_err(), "cut before it was asked who reads, or in the midst of it");
     }
-    assert_eq!(keys(&soon(&mut watch).await), ["revenue_month", "receivables_open"]);
+    assert_eq!(keys(&soon(&mut watch).await), BY_A_SALE);
 }
 
 #[tokio::test]
@@ -344,5 +341,5 @@ async fn who_comes_back_from_a_replica_that_was_ahead_is_in_no_gap() {
     let seen = soon(&mut there.watch(&firm.scope, None)).await.revision;
     let push = soon(&mut here.watch(&firm.scope, Some(seen))).await;
     assert_eq!((push.revision, push.snapshot, push.gap, keys(&push)), (seen, false, false, vec![]));
-    assert_eq!(keys(&soon(&mut stays).await), ["revenue_month", "receivables_open"]);
+    assert_eq!(keys(&soon(&mut stays).await), BY_A_SALE);
 }

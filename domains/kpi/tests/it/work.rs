@@ -6,8 +6,8 @@ use testing::{Failed, day};
 use uuid::Uuid;
 
 use crate::support::{
-    Firm, Ids, Pay, Sale, approve_in, bill_in, bounce_in, change_bill_in, credit_in, draft_in, issue_in,
-    pay_in, score_in, sell_in,
+    Firm, Ids, Pay, Sale, approve_in, bill_in, bounce_after_in, change_bill_in, credit_in, draft_in,
+    issue_in, pay_all_in, pay_in, score_in, sell_in, step_in, undo_in,
 };
 
 /// A reproducible source of choices (a linear congruential generator, by Knuth's constants).
@@ -22,6 +22,11 @@ impl Dice {
 
     fn amount(&mut self) -> i64 {
         i64::try_from(self.roll(100_000)).unwrap_or(0) + 1
+    }
+
+    /// None, or some days.
+    fn days_later(&mut self) -> i32 {
+        if self.roll(3) == 0 { 0 } else { i32::try_from(self.roll(40)).unwrap_or(0) }
     }
 
     /// A day of June 2026, or one within and beyond what rolling windows look at.
@@ -58,8 +63,9 @@ async fn act_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
     let currency = if dice.roll(4) == 0 { "USD" } else { "EUR" };
     let issued = dice.day();
     let due = issued + Days::new(dice.roll(60));
-    let sale = Sale { corrects: None, issued, due, net: dice.amount(), tax: dice.amount(), currency };
-    match dice.roll(12) {
+    let other = dice.roll(3) == 0;
+    let sale = Sale { corrects: None, issued, due, net: dice.amount(), tax: dice.amount(), currency, other };
+    match dice.roll(15) {
         0 => drop(draft_in(tx, ids, sale).await?),
         1..=2 => drop(sell_in(tx, ids, sale).await?),
         3 => edit_in(tx, ids, dice, sale).await?,
@@ -67,17 +73,25 @@ async fn act_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
         5..=6 => settle_in(tx, ids, dice).await?,
         7 => {
             if let Some(payment) = some(tx, "SELECT id FROM payment WHERE state = 'recorded'").await? {
-                bounce_in(tx, payment).await?;
+                bounce_after_in(tx, payment, dice.days_later()).await?;
             }
         }
         8 => {
             let kind = if dice.roll(5) == 0 { "credit_note" } else { "bill" };
             let bill = bill_in(tx, ids, kind, dice.day(), dice.amount()).await?;
             if dice.roll(3) == 0 {
-                change_bill_in(tx, bill, "corrected").await?;
+                change_bill_in(tx, bill, "restated").await?;
             }
         }
         9..=10 => decide_in(tx, ids, dice).await?,
+        11 => settle_many_in(tx, ids, dice).await?,
+        12 => {
+            let set = "SELECT id FROM invoice i WHERE kind = 'credit_note' AND credited_minor > 0";
+            if let Some(note) = some(tx, set).await? {
+                undo_in(tx, "a.credit_note_id = $1", note, dice.days_later()).await?;
+            }
+        }
+        13 => walk_in(tx, dice).await?,
         _ => {
             let unscored = "SELECT id FROM invoice i WHERE state = 'issued'
                                 AND NOT EXISTS (SELECT FROM satisfaction s WHERE s.invoice_id = i.id)";
@@ -100,7 +114,8 @@ async fn edit_in(tx: &Tx, ids: Ids, mut dice: Dice, sale: Sale) -> Result<(), Fa
             for text in [
                 "UPDATE invoice_line SET net_minor = net_minor + 1 WHERE invoice_id = $1",
                 "UPDATE invoice_tax SET base_minor = base_minor + 1 WHERE invoice_id = $1",
-                "UPDATE invoice SET net_minor = net_minor + 1, total_minor = total_minor + 1 WHERE id = $1",
+                "UPDATE invoice SET net_minor = net_minor + 1, total_minor = total_minor + 1,
+                     net_base_minor = net_base_minor + 1, total_base_minor = total_base_minor + 1 WHERE id = $1",
                 "UPDATE invoice SET version = version + 1 WHERE state = 'issued' AND $1::uuid IS NOT NULL",
             ] {
                 tx.run(text, [draft.into()]).await?;
@@ -112,13 +127,14 @@ async fn edit_in(tx: &Tx, ids: Ids, mut dice: Dice, sale: Sale) -> Result<(), Fa
 
 /// Issues a credit note over half of an invoice that has none yet.
 async fn take_back_in(tx: &Tx, ids: Ids, sale: Sale) -> Result<(), Fault> {
-    let text = "SELECT id, net_minor / 2, tax_minor / 2 FROM invoice i
+    let text = "SELECT id, net_minor / 2, tax_minor / 2, customer_id FROM invoice i
                 WHERE state = 'issued' AND kind = 'invoice' AND currency = $1
                     AND NOT EXISTS (SELECT FROM invoice c WHERE c.corrects_id = i.id)
                 ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED";
-    let found: Option<(Uuid, i64, i64)> = tx.tuple(text, [sale.currency.into()]).await?;
-    if let Some((invoice, net, tax)) = found {
-        sell_in(tx, ids, Sale { corrects: Some(invoice), net, tax, ..sale }).await?;
+    let found: Option<(Uuid, i64, i64, Uuid)> = tx.tuple(text, [sale.currency.into()]).await?;
+    if let Some((invoice, net, tax, customer)) = found {
+        let other = customer == ids.other;
+        sell_in(tx, ids, Sale { corrects: Some(invoice), net, tax, other, ..sale }).await?;
     }
     Ok(())
 }
@@ -142,14 +158,41 @@ async fn settle_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
     if dice.roll(4) == 0 {
         let text = "SELECT id, total_minor - settled_minor - credited_minor FROM invoice
                     WHERE state = 'issued' AND kind = 'credit_note' AND total_minor > settled_minor + credited_minor
-                        AND currency = $1
+                        AND currency = $1 AND customer_id = (SELECT customer_id FROM invoice WHERE id = $2)
                     ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED";
-        if let Some((note, left)) = tx.tuple::<(Uuid, i64)>(text, [currency.into()]).await? {
+        if let Some((note, left)) = tx.tuple::<(Uuid, i64)>(text, [currency.into(), invoice.into()]).await? {
             return credit_in(tx, note, invoice, left.min(part), dice.day()).await;
         }
     }
     pay_in(tx, ids, Pay { on: dice.day(), amount: part, currency, invoice: Some(invoice), bill: None })
         .await?;
+    Ok(())
+}
+
+/// Pays parts of several invoices of a customer by one statement.
+async fn settle_many_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
+    let party = if dice.roll(2) == 0 { ids.party } else { ids.other };
+    let text = "SELECT id, open_minor FROM invoice
+                WHERE state = 'issued' AND kind = 'invoice' AND open_minor > 0 AND currency = 'EUR' AND customer_id = $1
+                ORDER BY id LIMIT 3 FOR UPDATE SKIP LOCKED";
+    let mut invoices: Vec<(Uuid, i64)> = tx.tuples(text, [party.into()]).await?;
+    for (_, amount) in &mut invoices {
+        if dice.roll(2) == 0 {
+            *amount = *amount / 2 + 1;
+        }
+    }
+    if invoices.is_empty() { Ok(()) } else { pay_all_in(tx, ids, dice.day(), &invoices, party).await }
+}
+
+/// Takes steps of processes, some of them twice on a day.
+async fn walk_in(tx: &Tx, mut dice: Dice) -> Result<(), Fault> {
+    if let Some(invoice) = some(tx, "SELECT id FROM invoice WHERE state <> 'discarded'").await? {
+        let on = dice.day();
+        for step in ["created", "issued", "paid", "paid"] {
+            let after = i64::try_from(dice.roll(1 << 27)).unwrap_or(0);
+            step_in(tx, "invoice", invoice, step, on, after).await?;
+        }
+    }
     Ok(())
 }
 
@@ -160,12 +203,12 @@ async fn decide_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
     match dice.roll(6) {
         0 => {
             if let Some(bill) = some(tx, waiting).await? {
-                change_bill_in(tx, bill, "rejected").await?;
+                change_bill_in(tx, bill, "rejected late").await?;
             }
         }
         1 => {
             if let Some(bill) = some(tx, waiting).await? {
-                change_bill_in(tx, bill, "corrected").await?;
+                change_bill_in(tx, bill, "restated").await?;
             }
         }
         2..=3 => {
@@ -177,7 +220,7 @@ async fn decide_in(tx: &Tx, ids: Ids, mut dice: Dice) -> Result<(), Fault> {
         }
         4 => {
             if let Some(bill) = some(tx, approved).await? {
-                change_bill_in(tx, bill, "posted").await?;
+                change_bill_in(tx, bill, "posted late").await?;
             }
         }
         _ => {

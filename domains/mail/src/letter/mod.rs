@@ -48,6 +48,17 @@ pub enum Factor {
     Provider,
 }
 
+/// A figure that has passed a threshold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertLine {
+    /// What the company calls it, in the reader's language.
+    pub figure: String,
+    /// Whether it is critical, and not only a warning.
+    pub critical: bool,
+    /// What it came to, written in the reader's language by us.
+    pub value: String,
+}
+
 /// What a letter tells. Links are whole addresses with their token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
@@ -127,6 +138,15 @@ pub enum Content {
         /// What for, as people read it.
         what: String,
     },
+    /// Figures of a company have passed thresholds.
+    KpiAlerts {
+        /// The company's name.
+        company: String,
+        /// The figures, the worst first; never none.
+        alerts: Vec<AlertLine>,
+        /// Where to see them.
+        link: String,
+    },
 }
 
 impl Content {
@@ -144,13 +164,15 @@ impl Content {
             Self::FactorRemoved { .. } => "factor_removed",
             Self::RoleChanged { .. } => "role_changed",
             Self::ApprovalWanted { .. } => "approval_wanted",
+            Self::KpiAlerts { .. } => "kpi_alerts",
         }
     }
 
     /// How long the letter is worth sending: the life of its link. `None`: as long as the post tries.
     pub const fn worth(&self) -> Option<TimeDelta> {
         match self {
-            Self::ConfirmAddress { .. } => Some(TimeDelta::hours(24)),
+            // After a day the figures tell something else.
+            Self::ConfirmAddress { .. } | Self::KpiAlerts { .. } => Some(TimeDelta::hours(24)),
             Self::ResetPassword { .. } => Some(TimeDelta::minutes(30)),
             Self::Invitation { .. } => Some(TimeDelta::days(7)),
             _ => None,
@@ -163,7 +185,8 @@ impl Content {
             Self::ConfirmAddress { link }
             | Self::AddressTaken { link }
             | Self::ResetPassword { link }
-            | Self::Invitation { link, .. } => Some(link),
+            | Self::Invitation { link, .. }
+            | Self::KpiAlerts { link, .. } => Some(link),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::layout::Words;
 use super::plain::plain;
-use super::{Content, Factor};
+use super::{AlertLine, Content, Factor};
 
 const NAME: usize = 60;
 
@@ -24,6 +24,36 @@ fn factor(what: Factor) -> &'static str {
 /// What to do when one's account may be in another's hands.
 fn not_you() -> String {
     "If it was not you, choose a new password at once, end all your sessions, and tell an owner of your company.".to_owned()
+}
+
+/// The most figures that one letter names.
+const FIGURES: usize = 20;
+
+fn alerts(company: &str, alerts: &[AlertLine]) -> (String, Vec<String>) {
+    let company = plain(company, NAME);
+    let line = |alert: &AlertLine| {
+        let level = if alert.critical { "critical" } else { "warning" };
+        format!("{}: {} ({level})", plain(&alert.figure, 100), alert.value)
+    };
+    let subject = match alerts {
+        [one] => format!(
+            "{}: {} at {company}",
+            if one.critical { "Critical" } else { "Warning" },
+            plain(&one.figure, NAME)
+        ),
+        many => format!("{} figures to look at in {company}", many.len()),
+    };
+    let mut first = vec![match alerts {
+        [_] => format!("A figure of “{company}” has passed a threshold:"),
+        _ => format!("Figures of “{company}” have passed thresholds:"),
+    }];
+    first.extend(alerts.iter().take(FIGURES).map(line));
+    match alerts.len().saturating_sub(FIGURES) {
+        0 => {}
+        1 => first.push("And another one.".to_owned()),
+        more => first.push(format!("And {more} more.")),
+    }
+    (subject, first)
 }
 
 #[expect(clippy::too_many_lines, reason = "the letters, one after the other")]
@@ -138,6 +168,19 @@ pub(super) fn words(content: &Content) -> Words {
                 vec![format!("{by} asks for an owner's approval in “{company}”: {what}.")],
                 None,
                 vec!["Sign in to approve or refuse. As long as nobody does, nothing changes.".into()],
+            )
+        }
+        Content::KpiAlerts { company, alerts: lines, .. } => {
+            let (subject, first) = alerts(company, lines);
+            words(
+                &subject,
+                first,
+                Some("See the alerts"),
+                vec![
+                    "You get this message because you have subscribed to these alerts. In Coulisse you can snooze them or \
+                     unsubscribe."
+                        .into(),
+                ],
             )
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, Utc};
 
 use super::layout::Words;
 use super::plain::plain;
-use super::{Content, Factor};
+use super::{AlertLine, Content, Factor};
 
 const NAME: usize = 60;
 
@@ -43,6 +43,36 @@ fn not_you() -> String {
     "Si ce n'était pas vous, choisissez aussitôt un nouveau mot de passe, fermez toutes vos sessions et prévenez un \
      propriétaire de votre entreprise."
         .to_owned()
+}
+
+/// The most figures that one letter names.
+const FIGURES: usize = 20;
+
+fn alerts(company: &str, alerts: &[AlertLine]) -> (String, Vec<String>) {
+    let company = plain(company, NAME);
+    let line = |alert: &AlertLine| {
+        let level = if alert.critical { "critique" } else { "à surveiller" };
+        format!("{}\u{a0}: {} ({level})", plain(&alert.figure, 100), alert.value)
+    };
+    let subject = match alerts {
+        [one] => format!(
+            "{}\u{a0}: {} chez {company}",
+            if one.critical { "Critique" } else { "À surveiller" },
+            plain(&one.figure, NAME)
+        ),
+        many => format!("{} indicateurs à surveiller chez {company}", many.len()),
+    };
+    let mut first = vec![match alerts {
+        [_] => format!("Un indicateur de «\u{a0}{company}\u{a0}» a franchi un seuil\u{a0}:"),
+        _ => format!("Des indicateurs de «\u{a0}{company}\u{a0}» ont franchi un seuil\u{a0}:"),
+    }];
+    first.extend(alerts.iter().take(FIGURES).map(line));
+    match alerts.len().saturating_sub(FIGURES) {
+        0 => {}
+        1 => first.push("Et un autre.".to_owned()),
+        more => first.push(format!("Et {more} autres.")),
+    }
+    (subject, first)
 }
 
 #[expect(clippy::too_many_lines, reason = "the letters, one after the other")]
@@ -170,6 +200,19 @@ pub(super) fn words(content: &Content) -> Words {
                 None,
                 vec![
                     "Connectez-vous pour accepter ou refuser. Tant que personne ne le fait, rien ne change.".into(),
+                ],
+            )
+        }
+        Content::KpiAlerts { company, alerts: lines, .. } => {
+            let (subject, first) = alerts(company, lines);
+            words(
+                &subject,
+                first,
+                Some("Voir les alertes"),
+                vec![
+                    "Vous recevez ce message parce que vous vous êtes abonné à ces alertes. Dans Coulisse, vous pouvez les \
+                     mettre en sommeil ou vous désabonner."
+                        .into(),
                 ],
             )
         }

@@ -1,5 +1,6 @@
 //! What the letters say, in both languages.
 
+use mail::letter::AlertLine;
 use mail::{Content, Factor, Letter};
 use testing::at;
 
@@ -39,7 +40,21 @@ fn every_content() -> Vec<Content> {
             by: "Ada Byron".into(),
             what: "Charles Babbage becomes an owner".into(),
         },
+        Content::KpiAlerts {
+            company: "Dupont & Fils".into(),
+            alerts: vec![line("Revenue of the month", true, "12,00 EUR")],
+            link: link("alerts"),
+        },
+        Content::KpiAlerts {
+            company: "Dupont & Fils".into(),
+            alerts: (1..=22).map(|n| line(&format!("Figure {n}"), n == 1, "7")).collect(),
+            link: link("alerts"),
+        },
     ]
+}
+
+fn line(figure: &str, critical: bool, value: &str) -> AlertLine {
+    AlertLine { figure: figure.into(), critical, value: value.into() }
 }
 
 fn all(locale: &str) -> String {

@@ -37,6 +37,31 @@ pub(super) fn bare(status: u16, mut answer: Value) -> Value {
 const MOVING: [&str; 9] =
     ["challenge", "csv", "deviceToken", "hint", "lastUsedAt", "requestId", "revision", "secret", "sequence"];
 
+/// A figure that has just been told to measure something else.
+const FILLED: &str = "a figure that is being filled";
+
+/// What depends on whether it is filled.
+const FILLING: [&str; 18] = [
+    "value",
+    "standing",
+    "level",
+    "pending",
+    "versions",
+    "specVersion",
+    "version",
+    "comparison",
+    "sparkline",
+    "from",
+    "to",
+    "spec",
+    "cube",
+    "measure",
+    "window",
+    "dimensions",
+    "filter",
+    "unit",
+];
+
 impl Letters {
     /// Of a world that parted at a moment.
     pub(super) fn new(parted: DateTime<Utc>) -> Self {
@@ -54,9 +79,15 @@ impl Letters {
             _ if MOVING.contains(&name) => json!("@moving"),
             Value::Object(fields) => {
                 let is = |name: &str, text: &str| fields.get(name).is_some_and(|value| value == text);
+                let filled =
+                    ["CreateKpiPayload", "RedefineKpiPayload"].iter().any(|name| is("__typename", name));
                 let moving: &[&str] = match () {
                     // How long something took is measured by each world's own clock.
-                    () if is("unit", "DURATION") => &["standing", "value"],
+                    () if is("unit", "DURATION") => {
+                        &["standing", "level", "value", "comparison", "sparkline"]
+                    }
+                    // How far the filling from history has come, right after it began.
+                    () if name == FILLED => &FILLING,
                     // The cursor of an event veils its place among those of all companies.
                     () if is("__typename", "ActivityEdge") => &["cursor"],
                     () if is("__typename", "ActivityConnection") => &["pageInfo"],
@@ -66,7 +97,8 @@ impl Letters {
                     .iter()
                     .map(|(name, value)| {
                         let moves = moving.contains(&name.as_str());
-                        (name.clone(), if moves { json!("@moving") } else { self.value(name, value) })
+                        let inside = if filled && name == "kpi" { FILLED } else { name };
+                        (name.clone(), if moves { json!("@moving") } else { self.value(inside, value) })
                     })
                     .collect::<Map<_, _>>()
                     .into()

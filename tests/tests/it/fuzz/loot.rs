@@ -40,6 +40,9 @@ const FITS: [(&str, &str); 12] = [
     ("value", "name"),
 ];
 
+/// Texts that may be the id of a party, an account or a journal.
+const TEXT_IDS: [&str; 3] = ["anyOf", "noneOf", "value"];
+
 /// Where a signed token of another company is no secret of it but the right itself: who has the link may.
 const BEARER: [&str; 1] = ["token"];
 
@@ -149,6 +152,10 @@ impl Loot {
                 }
                 if (most > 1 || values.is_empty()) && !BEARER.contains(&leaf) {
                     values.push(self.any_text(dice));
+                }
+                if TEXT_IDS.contains(&leaf) {
+                    let ids = ["party", "account", "journal"].map(|kind| self.ids.get(kind));
+                    values.extend(ids.into_iter().flatten().flat_map(|ids| pick(ids, 1, dice)));
                 }
                 values
             }

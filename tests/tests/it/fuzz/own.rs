@@ -17,7 +17,7 @@ pub(super) struct Own<'a> {
 
 /// The thing that a call means where not any thing of its kind will do: what would be refused for its state before the
 /// rest is looked at, and what a call changes and others need as it is.
-const MEANT: [(&str, &str, &str); 50] = [
+const MEANT: [(&str, &str, &str); 56] = [
     ("updateApiKey", "apiKeyId", "api_key"),
     ("rotateApiKey", "apiKeyId", "api_key"),
     ("handOverApiKey", "apiKeyId", "api_key"),
@@ -68,11 +68,17 @@ const MEANT: [(&str, &str, &str); 50] = [
     ("matchPostings", "creditPostingId", "posting.credit"),
     ("unmatchPostings", "matchingId", "matching"),
     ("importBills", "uploadIds", "file.first"),
+    ("archiveDashboard", "dashboardId", "dashboard.to_archive"),
+    ("updateDashboard", "dashboardId", "dashboard"),
+    ("createEmbedLink", "dashboardId", "dashboard"),
+    ("archiveKpi", "kpiId", "kpi.to_archive"),
+    ("redefineKpi", "kpiId", "kpi.own"),
+    ("revokeEmbedLink", "embedLinkId", "embed_link"),
 ];
 
 /// Values by the end of the path, or of the path and the field before it. `@now` is today, `@new` a text never used
-/// before, `@NEW` the same in capitals and digits.
-const VALUES: [(&str, &str); 42] = [
+/// before, `@NEW` the same in capitals and digits, `@soon` a time to come.
+const VALUES: [(&str, &str); 61] = [
     ("signIn.input.email", ASKING.email),
     ("signUp.input.email", "@new@ardenholt.example"),
     ("inviteMember.input.email", "@new@ardenholt.example"),
@@ -90,6 +96,25 @@ const VALUES: [(&str, &str); 42] = [
     ("renameJournal.input.code", "@NEW"),
     ("createUpload.input.mediaType", "application/xml"),
     ("createUpload.input.name", "@new.xml"),
+    ("createDashboard.input.title", "@new"),
+    ("layout.id", "@new"),
+    ("layout.kpiKey", "revenue_month"),
+    ("createKpi.input.key", "@new"),
+    ("createKpi.input.labelFr", "@new"),
+    ("createKpi.input.labelEn", "@new"),
+    ("spec.cube", "invoice.issued"),
+    ("spec.dimensions", "kind"),
+    ("over.cube", "invoice.issued"),
+    ("measure.quantity", "net"),
+    ("filter.dimension", "customer"),
+    ("shareOf.dimension", "customer"),
+    ("lockedFilters.dimension", "kind"),
+    ("lockedFilters.anyOf", "invoice"),
+    ("series.dimension", "kind"),
+    ("hours.opens", "09:00"),
+    ("hours.closes", "17:30"),
+    ("createEmbedLink.input.expiresAt", "@soon"),
+    ("snoozeKpiAlert.input.until", "@soon"),
     ("createTaxCode.input.rate", "20"),
     ("createTaxCode.input.code", "@NEW"),
     ("createItem.input.code", "@NEW"),
@@ -118,8 +143,11 @@ const VALUES: [(&str, &str); 42] = [
 ];
 
 /// What is optional and given all the same, because without it the call is refused before it looks at the rest.
-const GIVEN: [&str; 9] = [
+const GIVEN: [&str; 12] = [
     "createParty.input.isCustomer",
+    "createKpi.input.spec.measure.quantity",
+    "redefineKpi.input.spec.measure.quantity",
+    "snoozeKpiAlert.input.until",
     "registerApplication.input.redirectUris",
     "createInvoice.input.currency",
     "createInvoice.input.lines.itemId",
@@ -140,6 +168,17 @@ impl<'a> Own<'a> {
         self.company.house.ids.get(kind).map(String::as_str)
     }
 
+    /// What else a call must say for it to look at a value in a place.
+    pub(super) fn beside(path: &str) -> Option<(&'static str, &'static str)> {
+        match path {
+            "dimension" => Some(("value", "invoice")),
+            "value" => Some(("dimension", "customer")),
+            _ if path.contains(".measure.shareOf.") => Some(("input.spec.measure.kind", "SHARE")),
+            _ if path.contains(".measure.over.") => Some(("input.spec.measure.kind", "QUOTIENT")),
+            _ => None,
+        }
+    }
+
     /// The next call has texts of its own.
     pub(super) fn turn(&self) {
         self.turn.set(self.turn.get() + 1);
@@ -150,8 +189,13 @@ impl<'a> Own<'a> {
         let leaf = place.leaf();
         let things = &self.company.things;
         let meant = MEANT.iter().find(|(field, name, _)| *field == target.field && *name == leaf);
-        let mut ids: Vec<String> =
-            meant.and_then(|(_, _, label)| things.get(label)).cloned().into_iter().collect();
+        let alike = |label: &str, known: &str| {
+            known.strip_prefix(label).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let meant = meant.into_iter().flat_map(|(_, _, label)| {
+            things.iter().filter(|(known, _)| alike(label, known)).map(|(_, id)| id.clone())
+        });
+        let mut ids: Vec<String> = meant.collect();
         for kind in kinds_of(leaf).unwrap_or_default() {
             ids.extend(self.company.house.ids.get(kind).cloned());
             let of_kind =
@@ -168,6 +212,7 @@ impl<'a> Own<'a> {
         let turn = self.turn.get();
         pattern
             .replace("@now", &self.company.today)
+            .replace("@soon", &self.company.soon)
             .replace("@new", &format!("own{turn}"))
             .replace("@NEW", &format!("N{turn}"))
     }
@@ -186,7 +231,7 @@ impl Fill for Own<'_> {
             "Int" if leaf == "first" => Some(json!(3)),
             "Int" if leaf == "size" => Some(json!(4)),
             "Boolean" => Some(json!(true)),
-            "String" | "Date" | "Decimal" => {
+            "String" | "Date" | "DateTime" | "Decimal" => {
                 let fits = |end: &str| whole == end || whole.ends_with(&format!(".{end}"));
                 let (_, pattern) = VALUES.iter().find(|(end, _)| fits(end))?;
                 Some(json!(self.written(pattern)))

@@ -1,5 +1,7 @@
 //! Two companies whose every text and amount says whose it is, with something of each kind in each state.
 
+mod figures;
+
 use std::collections::BTreeMap;
 
 use kernel::{Kind, id};
@@ -59,6 +61,8 @@ pub(super) struct Company {
     pub things: BTreeMap<&'static str, String>,
     /// Its calendar day when it was founded.
     pub today: String,
+    /// A month later.
+    pub soon: String,
 }
 
 struct Desk<'a> {
@@ -66,6 +70,7 @@ struct Desk<'a> {
     token: &'a str,
     mark: Mark,
     today: String,
+    soon: String,
     things: BTreeMap<&'static str, String>,
 }
 
@@ -74,17 +79,18 @@ pub(super) async fn company(server: &Server, mark: Mark) -> Company {
     let house = settle(server, mark.word, mark.email).await;
     let today =
         chrono::DateTime::from_timestamp(now(), 0).expect("now").with_timezone(&chrono_tz::Europe::Paris);
+    let soon = chrono::DateTime::from_timestamp(now() + 30 * 86_400, 0).expect("soon").to_rfc3339();
     let today = today.date_naive().to_string();
-    let mut desk = Desk { server, token: &house.token, mark, today, things: BTreeMap::new() };
+    let mut desk = Desk { server, token: &house.token, mark, today, soon, things: BTreeMap::new() };
     desk.parties().await;
     desk.catalog().await;
     desk.sales().await;
     desk.purchases().await;
     desk.books().await;
     desk.rest(&house).await;
-    let (things, today) = (desk.things, desk.today);
+    let (things, today, soon) = (desk.things, desk.today, desk.soon);
     server.db.settle().await;
-    Company { house, things, today }
+    Company { house, things, today, soon }
 }
 
 impl Desk<'_> {
@@ -337,10 +343,7 @@ impl Desk<'_> {
         self.things.insert("trusted_document", made[0]["id"].as_str().expect("id").to_owned());
         let rate = json!({"currency": "GBP", "date": self.today, "rate": format!("1.{}", self.mark.amount.replace('.', ""))});
         self.made("exchange_rate", "setExchangeRate", "exchangeRate", rate).await;
-        let aim = json!({"kpiId": house.ids["kpi"], "expectedVersion": 1, "target": self.mark.amount});
-        self.act("setKpiTarget", "kpi { id }", aim).await;
-        let label = json!({"kpiId": house.ids["kpi"], "expectedVersion": 2, "labelFr": self.text("figure")});
-        self.act("renameKpi", "kpi { id }", label).await;
+        self.figures(house).await;
         let query =
             "{ members { id role { key } } company { id } fiscalYears { periods { id version firstDay lastDay } }
             accounts(first: 1, filter: {numberStartsWith: \"411\"}) { edges { node { id } } } }";
@@ -360,6 +363,7 @@ impl Desk<'_> {
         let period = others[0];
         let own = [
             ("membership", member("sales")),
+            ("membership.kept", member("accountant")),
             ("membership.other", member("purchaser")),
             ("company", text(&data["company"]["id"])),
             ("account.receivable", text(&data["accounts"]["edges"][0]["node"]["id"])),
