@@ -3,7 +3,7 @@
 #
 #   infra/machine.sh          what building and running need
 #   infra/machine.sh --lint   rustfmt and clippy as well
-#   infra/machine.sh --test   node and npm as well, for the audits of GraphQL over HTTP
+#   infra/machine.sh --test   node and npm as well, for the counterparts of the tests, and a browser for the console's
 #
 # Says nothing and changes nothing when all is there. On Debian and Ubuntu it installs by apt, on macOS by
 # brew; elsewhere it says exactly what to install. No service is started or enabled: the servers that the
@@ -46,13 +46,23 @@ has_compiler() {
     if [ "$(uname -s)" = Darwin ]; then xcode-select -p >/dev/null 2>&1; else has cc; fi
 }
 
+# The same places as web/e2e/support/browser.mjs.
+has_browser() {
+    has chromium || has chromium-browser || has google-chrome || [ -x "${COULISSE_CHROMIUM:-}" ] ||
+        [ -x "/Applications/Chromium.app/Contents/MacOS/Chromium" ] ||
+        [ -x "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" ]
+}
+
 # Prints each missing thing on a line.
 missing() {
     has_postgres || echo postgresql
     has_redis || echo redis
     has_compiler || echo compiler
     has make || echo make
+    # For the console's Node, where this machine has none that is new enough.
+    has curl || has wget || echo curl
     [ -z "$test" ] || { has node && has npm; } || echo node
+    [ -z "$test" ] || has_browser || echo browser
 }
 
 # --- Rust --------------------------------------------------------------------------------------------
@@ -131,7 +141,10 @@ for thing in "$@"; do
     redis) packages="$packages redis-server" ;;
     compiler) packages="$packages gcc libc6-dev" ;;
     make) packages="$packages make" ;;
+    curl) packages="$packages curl ca-certificates" ;;
     node) packages="$packages nodejs npm" ;;
+    # Without a font its pages are empty boxes.
+    browser) packages="$packages chromium fonts-liberation" ;;
     linker) if apt-cache show mold >/dev/null 2>&1; then packages="$packages mold"; fi ;;
     postgresql)
         install postgresql-common ca-certificates
@@ -174,7 +187,9 @@ install_by_brew() {
         case $thing in
         postgresql) packages="$packages postgresql@17" ;;
         redis) packages="$packages redis" ;;
+        curl) packages="$packages curl" ;;
         node) packages="$packages node" ;;
+        browser) die "the tests need a browser: brew install --cask chromium" ;;
         compiler | make) die "the command line tools are missing: xcode-select --install" ;;
         esac
     done
@@ -187,13 +202,13 @@ install_by_brew() {
 explain() {
     local thing words= names
     if has dnf; then
-        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs' words="dnf install"
+        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs curl=curl browser=chromium' words="dnf install"
     elif has apk; then
-        names='postgresql=postgresql17 redis=redis compiler=build-base make=make node=nodejs' words="apk add"
+        names='postgresql=postgresql17 redis=redis compiler=build-base make=make node=nodejs curl=curl browser=chromium' words="apk add"
     elif has pacman; then
-        names='postgresql=postgresql redis=redis compiler=gcc make=make node=nodejs' words="pacman -S"
+        names='postgresql=postgresql redis=redis compiler=gcc make=make node=nodejs curl=curl browser=chromium' words="pacman -S"
     elif has zypper; then
-        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs' words="zypper install"
+        names='postgresql=postgresql-server redis=redis compiler=gcc make=make node=nodejs curl=curl browser=chromium' words="zypper install"
     else
         say "missing here, and no package manager known to this script:"
         for thing in "$@"; do
@@ -202,7 +217,9 @@ explain() {
             redis) say "  Redis (redis-server), in PATH" ;;
             compiler) say "  a C compiler (cc)" ;;
             make) say "  make" ;;
-            node) say "  Node.js 18 or newer with npm" ;;
+            curl) say "  curl or wget" ;;
+            node) say "  Node.js 20.19, 22.12 or newer, with npm" ;;
+            browser) say "  Chromium, in PATH or named by COULISSE_CHROMIUM" ;;
             esac
         done
         die "install these, then run this again"

@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 PATH="$PATH:$HOME/.cargo/bin"
 
 infra/machine.sh --test
+# The server has the console in it, which some tests drive in a browser.
+infra/web.sh
 # Everything at once and by one command: built piece by piece, shared dependencies would be built again
 # for each set of features. It also builds the programs that the tests start.
 cargo build --workspace --all-targets

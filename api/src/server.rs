@@ -39,6 +39,8 @@ pub(crate) struct Server {
     /// Who takes letters.
     post: Option<Post>,
     outbox: bool,
+    /// The sign-ins of the demo, as JSON.
+    pub demo: Option<bytes::Bytes>,
     schema: ApiSchema,
     gates: Gates,
     origins: Origins,
@@ -81,6 +83,7 @@ impl Server {
             graphiql: settings.graphiql,
             post: post(settings)?,
             outbox: settings.outbox,
+            demo: None,
             gates: Gates::build(settings, &schema)?,
             schema,
             origins: Origins::parse(origins)?,
@@ -109,8 +112,10 @@ impl Server {
             workers
         });
         let watching = workers::watch(&auth, &self.streams);
-        let Self { app, schema, gates, origins, limits, streams, graphiql, outbox, behind_proxy, .. } = self;
-        let edge = Edge { schema, app, gates, streams: streams.clone(), origins, graphiql, outbox };
+        let Self {
+            app, schema, gates, origins, limits, streams, graphiql, outbox, demo, behind_proxy, ..
+        } = self;
+        let edge = Edge { schema, app, gates, streams: streams.clone(), origins, graphiql, outbox, demo };
         // Streams never end by themselves: they are told to go elsewhere as soon as nothing new is taken.
         let stop = async move {
             stop.await;

@@ -44,6 +44,10 @@ pub(crate) struct Options {
     #[arg(long)]
     still: bool,
 
+    /// Open no browser
+    #[arg(long)]
+    no_browser: bool,
+
     /// What is logged
     #[arg(long, env = "COULISSE_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -76,8 +80,9 @@ async fn serve(options: &Options, place: &Place, postgres: &Postgres) -> Result<
         Err(_) => TcpListener::bind(SocketAddr::new(options.listen.ip(), 0)).await?,
     };
     let settings = settings(options, place, postgres, &secrets, listener.local_addr()?);
-    let server = Server::build(&settings)?;
+    let mut server = Server::build(&settings)?;
     let houses = houses(&server.app.auth, &settings, place).await?;
+    server.demo = Some(welcome::sign_ins(&houses)?.into());
     let mut lives = JoinSet::new();
     if !options.still {
         for (cast, house) in &houses {
@@ -87,6 +92,9 @@ async fn serve(options: &Options, place: &Place, postgres: &Postgres) -> Result<
     let (auth, url) = (server.app.auth.clone(), settings.public_url());
     let task = tokio::spawn(server.serve(listener, interrupted()));
     welcome::tell(&auth, place, &url, &houses).await?;
+    if !options.no_browser {
+        welcome::open(&url);
+    }
     let ended = task.await;
     lives.abort_all();
     ended?

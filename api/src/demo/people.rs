@@ -104,7 +104,7 @@ pub(super) async fn settle(auth: &Authenticator, cast: &Cast, first: NaiveDate) 
 }
 
 /// The demo's companies are in euros and in Paris.
-fn facts(id: Uuid) -> Company {
+pub(super) fn facts(id: Uuid) -> Company {
     Company {
         id,
         mode: Mode::Live,

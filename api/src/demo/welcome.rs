@@ -1,4 +1,7 @@
-//! What the demo tells: for people on the screen, for programs in `demo.json`.
+//! What the demo tells: for people on the screen and in the console, for programs in `demo.json`.
+
+use std::io::IsTerminal;
+use std::process::{Command, Stdio};
 
 use identity::api_key::service::{self as keys, NewApiKey};
 use identity::session::service::{self as session, How};
@@ -40,6 +43,52 @@ struct User<'a> {
     role: &'static str,
 }
 
+/// What the console's page shows to who is not signed in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignIns<'a> {
+    sign_ins: Vec<SignIn<'a>>,
+}
+
+#[derive(Serialize)]
+struct SignIn<'a> {
+    company: &'a str,
+    #[serde(flatten)]
+    user: User<'a>,
+}
+
+fn users(house: &House) -> impl Iterator<Item = User<'_>> {
+    house.people.iter().map(|p| User { email: &p.email, password: &p.password, role: p.role.as_str() })
+}
+
+/// The sign-ins as the console's page reads them, in JSON.
+pub(super) fn sign_ins(houses: &[(&'static Cast, House)]) -> Result<Vec<u8>, Failure> {
+    let mut sign_ins = Vec::new();
+    for (cast, house) in houses {
+        sign_ins.extend(users(house).map(|user| SignIn { company: cast.name, user }));
+    }
+    Ok(serde_json::to_vec(&SignIns { sign_ins })?)
+}
+
+/// Opens the console, where somebody sits before the screen.
+pub(super) fn open(url: &str) {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let (program, display) = if cfg!(target_os = "macos") {
+        ("open", !set("SSH_CONNECTION"))
+    } else {
+        ("xdg-open", set("DISPLAY") || set("WAYLAND_DISPLAY"))
+    };
+    if !display || !std::io::stdout().is_terminal() {
+        return;
+    }
+    let quiet = || Stdio::null();
+    let started = Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+    // Without such a program there is the address on the screen. Whoever starts one takes note of its end.
+    if let Ok(mut browser) = started {
+        std::thread::spawn(move || browser.wait());
+    }
+}
+
 /// Signs in and says how to try it.
 pub(super) async fn tell(
     auth: &Authenticator,
@@ -62,15 +111,12 @@ pub(super) async fn tell(
             Origin::default(),
         )
         .await?;
-        let users = house.people.iter();
         companies.push(Company {
             id: id::encode(Kind::Company, house.company.id),
             name: cast.name,
             session_token: opened.token,
             api_key: api_key(auth, house).await?,
-            users: users
-                .map(|p| User { email: &p.email, password: &p.password, role: p.role.as_str() })
-                .collect(),
+            users: users(house).collect(),
         });
     }
     let ws = url.replacen("http", "ws", 1);
@@ -116,7 +162,7 @@ async fn api_key(auth: &Authenticator, house: &House) -> Result<String, Failure>
 }
 
 fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
-    println!("\nCoulisse is live.\n");
+    println!("\nCoulisse is live: open {url} and sign in as one of these.\n");
     for company in &file.companies {
         println!("  {}  ({})", company.name, company.id);
         for user in &company.users {
@@ -139,4 +185,27 @@ fn print(file: &DemoFile<'_>, url: &str, place: &Place) {
     println!("    -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \\", first.api_key);
     println!("    -d '{{\"query\":\"subscription {{ kpis {{ revision kpis {{ key }} }} }}\"}}'\n");
     println!("For programs: {}   Ctrl-C ends everything.", place.demo_file().display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::people::Person;
+    use crate::demo::story::CAST;
+
+    #[test]
+    fn the_console_is_told_every_sign_in_with_its_company() {
+        let person = Person {
+            id: uuid::Uuid::nil(),
+            email: "olivia@lumen.example".to_owned(),
+            password: "coulisse demo olivia".to_owned(),
+            role: Role::Owner,
+        };
+        let house = House { company: crate::demo::people::facts(uuid::Uuid::nil()), people: vec![person] };
+        let told = sign_ins(&[(&CAST[0], house)]).expect("JSON");
+        let told: serde_json::Value = serde_json::from_slice(&told).expect("JSON");
+        let first = serde_json::json!({"company": CAST[0].name, "email": "olivia@lumen.example",
+            "password": "coulisse demo olivia", "role": "owner"});
+        assert_eq!(told, serde_json::json!({ "signIns": [first] }));
+    }
 }

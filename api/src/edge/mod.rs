@@ -3,6 +3,7 @@
 #![expect(clippy::result_large_err, reason = "a request is refused once")]
 
 mod admission;
+mod console;
 mod door;
 mod files;
 pub(crate) mod gates;
@@ -19,6 +20,8 @@ mod streams;
 use std::time::Duration;
 
 use async_graphql::{ServerError, Value};
+use axum::body::Bytes;
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, put};
@@ -47,6 +50,8 @@ pub(crate) struct Edge {
     pub graphiql: bool,
     /// Whether letters are shown to whoever asks.
     pub outbox: bool,
+    /// The sign-ins of the demo, as JSON; nothing elsewhere.
+    pub demo: Option<Bytes>,
 }
 
 /// The routes.
@@ -72,6 +77,8 @@ pub(crate) fn router(edge: Edge, behind_proxy: bool) -> Router {
         .route("/outbox", get(outbox::page))
         .route("/outbox.json", get(outbox::list))
         .merge(oauth::routes())
+        .merge(console::routes())
+        .route("/demo.json", get(demo))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -79,6 +86,14 @@ pub(crate) fn router(edge: Edge, behind_proxy: bool) -> Router {
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .with_state(edge);
     if behind_proxy { routes.layer(middleware::from_fn(origin::forwarded)) } else { routes }
+}
+
+/// With which accounts to look around: in the demo alone, whose passwords are no secret.
+async fn demo(State(edge): State<Edge>) -> Response {
+    match edge.demo {
+        Some(sign_ins) => ([(header::CONTENT_TYPE, "application/json")], sign_ins).into_response(),
+        None => plain(StatusCode::NOT_FOUND, "this is no demo"),
+    }
 }
 
 /// The stable code of an error.

@@ -13,6 +13,7 @@ pub mod negotiate;
 pub mod pages;
 pub mod read;
 pub mod refusal;
+pub mod stored;
 pub mod variables;
 
 pub use answer::{Outcome, answer};

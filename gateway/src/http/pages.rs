@@ -7,7 +7,7 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -90,13 +90,26 @@ impl Place {
 
 /// What a page may do. Made once, it serves every answer.
 #[derive(Clone, Debug)]
-pub struct Policy(HeaderValue);
+pub struct Policy {
+    value: HeaderValue,
+    framed: bool,
+}
 
 impl Policy {
     /// A page that may do what is listed, and nothing else: no page frames it, nothing changes where its links lead,
     /// and its forms are sent nowhere unless [`Use::Forms`] says where.
     pub fn allowing(uses: &[(Use, &[Place])]) -> Self {
-        let mut policy = vec!["default-src 'none'; base-uri 'none'; frame-ancestors 'none'".to_owned()];
+        Self::new(uses, false)
+    }
+
+    /// The same for a page that pages of every site may show in a frame: one on which nobody is signed in.
+    pub fn framed(uses: &[(Use, &[Place])]) -> Self {
+        Self::new(uses, true)
+    }
+
+    fn new(uses: &[(Use, &[Place])], framed: bool) -> Self {
+        let ancestors = if framed { "*" } else { "'none'" };
+        let mut policy = vec![format!("default-src 'none'; base-uri 'none'; frame-ancestors {ancestors}")];
         for what in Use::ALL {
             let places: Vec<&str> = uses
                 .iter()
@@ -112,36 +125,44 @@ impl Policy {
         }
         // Places are ASCII by construction; were one not, the page would be left with nothing rather than with all.
         let value = HeaderValue::try_from(policy.join("; "));
-        Self(value.unwrap_or(HeaderValue::from_static("default-src 'none'")))
+        Self { value: value.unwrap_or(HeaderValue::from_static("default-src 'none'")), framed }
     }
 
     /// The value of `Content-Security-Policy`.
     pub fn header(&self) -> &HeaderValue {
-        &self.0
+        &self.value
     }
 }
 
 /// A page, with its policy and what else keeps other sites out of it. It is not kept by caches, tells no other site where
 /// its visitor came from, and shares neither its window nor its bytes with pages of other origins.
 pub fn page(status: StatusCode, policy: &Policy, html: impl Into<Body>) -> Response {
-    const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-    const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
     let mut response = Response::new(html.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, policy.0.clone());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    guard(headers, policy);
+    response
+}
+
+/// Puts the policy on an answer that is a page, with what else keeps other sites out of it. A page that may be framed differs
+/// in that alone.
+pub fn guard(headers: &mut HeaderMap, policy: &Policy) {
+    const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+    const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(CONTENT_SECURITY_POLICY, policy.value.clone());
     for (name, value) in [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
         (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
         (OPENER, "same-origin"),
-        (RESOURCE, "same-origin"),
+        (RESOURCE, if policy.framed { "cross-origin" } else { "same-origin" }),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    response
+    if !policy.framed {
+        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
 }
 
 #[cfg(test)]
@@ -221,5 +242,16 @@ mod tests {
                 .expect("ASCII")
                 .starts_with("default-src 'none'")
         );
+    }
+    #[test]
+    fn a_page_that_may_be_framed_differs_in_that_alone() {
+        let uses: &[(Use, &[Place])] = &[(Use::Scripts, &[Place::HERE])];
+        let (shut, open) = (Policy::allowing(uses), Policy::framed(uses));
+        let text = |policy: &Policy| policy.header().to_str().expect("ASCII").to_owned();
+        assert_eq!(text(&open), text(&shut).replace("frame-ancestors 'none'", "frame-ancestors *"));
+        let headers = page(StatusCode::OK, &open, "<!doctype html>").headers().clone();
+        assert!(!headers.contains_key("x-frame-options"), "{headers:?}");
+        assert_eq!(headers["cross-origin-resource-policy"], "cross-origin");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
     }
 }

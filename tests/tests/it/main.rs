@@ -7,6 +7,7 @@ mod asvs;
 mod audit;
 mod catalogue;
 mod columns;
+mod console;
 mod contract;
 mod drills;
 mod edge;

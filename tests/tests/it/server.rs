@@ -104,6 +104,13 @@ impl Server {
         (self.child, self.url) = spawn(&self.db, &self.files, &self.seal_keys, options);
     }
 
+    /// Starts an ended server again on the same database and at the same address.
+    pub(crate) fn restart_in_place(&mut self, options: &[&str]) {
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        let placed = [options, &["--listen", &listen]].concat();
+        (self.child, self.url) = spawn(&self.db, &self.files, &self.seal_keys, &placed);
+    }
+
     /// Sends a document; the status and the whole answer.
     pub(crate) async fn send(
         &self,
@@ -150,6 +157,11 @@ impl Server {
     }
 }
 
+/// Any free port, unless it is said.
+fn address(options: &[&str]) -> &'static [&'static str] {
+    if options.contains(&"--listen") { &[] } else { &["--listen", "127.0.0.1:0"] }
+}
+
 /// Letters are read in the outbox, unless they are sent.
 fn outbox(options: &[&str]) -> &'static [&'static str] {
     let said = |option: &&str| ["--smtp-url", "--outbox"].contains(option);
@@ -158,7 +170,8 @@ fn outbox(options: &[&str]) -> &'static [&'static str] {
 
 fn spawn(db: &TestDb, files: &tempfile::TempDir, seal_keys: &str, options: &[&str]) -> (Child, String) {
     let mut child = Command::new(binary())
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
+        .args(["serve", "--log-format", "json", "--log", "info"])
+        .args(address(options))
         .env("COULISSE_DATABASE_URL", db.url("coulisse_server"))
         .env("COULISSE_WORKER_DATABASE_URL", db.url("coulisse_worker"))
         .args(outbox(options))

@@ -1,0 +1,4 @@
+//! The console, as browsers get it.
+
+mod browser;
+mod files;
