@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::house::House;
 use crate::rig::{Failure, Rig};
-use crate::streams::House;
 
 /// Requests of the flooding company that are always under way.
 const FLOOD: usize = 64;

@@ -14,22 +14,37 @@ use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::task::JoinHandle;
 
-use crate::streams::House;
+use crate::house::House;
 use crate::{CLIENTS, cpu, replay};
 
 /// What ends the benchmark.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many invoices the company has.
-const INVOICES: usize = 400;
 const DATABASE: &str = "bench";
 const PASSWORD: &str = "bench";
 
-/// The whole machinery.
+/// A process of the server, which ends with its handle: also where a check failed.
+pub(crate) struct Server(Child);
+
+impl Server {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.kill().and_then(|()| self.0.wait()) {
+            eprintln!("bench: a server was not ended: {error}");
+        }
+    }
+}
+
+/// The whole machinery. Fields are dropped in their order: the server before its PostgreSQL, the folder last.
 pub(crate) struct Rig {
-    scratch: Scratch,
+    server: Server,
     postgres: Postgres,
-    server: Child,
+    scratch: Scratch,
     url: String,
     token: String,
     http: reqwest::Client,
@@ -44,9 +59,12 @@ pub(crate) struct Rig {
 
 impl Rig {
     /// Starts everything and writes the company's invoices through the API.
-    pub(crate) async fn start() -> Result<Self, Failure> {
+    pub(crate) async fn start(invoices: usize) -> Result<Self, Failure> {
         let scratch = cluster::scratch()?;
-        let postgres = Postgres::start(PostgresOptions::ephemeral(scratch.path().join("postgres"))).await?;
+        let mut options = PostgresOptions::ephemeral(scratch.path().join("postgres"));
+        // PostgreSQL notes the moment of each commit, from which a receipt is counted.
+        options.settings.push(("track_commit_timestamp".to_owned(), "on".to_owned()));
+        let postgres = Postgres::start(options).await?;
         let password = || PASSWORD.to_owned();
         let passwords = RolePasswords { owner: password(), server: password(), worker: password() };
         migration::prepare(&postgres.url("postgres"), DATABASE, &passwords).await?;
@@ -65,7 +83,7 @@ impl Rig {
             from: String::new(),
             to: String::new(),
         };
-        rig.fill().await?;
+        rig.fill(invoices).await?;
         Ok(rig)
     }
 
@@ -132,7 +150,7 @@ impl Rig {
     }
 
     pub(crate) fn server_pid(&self) -> u32 {
-        self.server.id()
+        self.server.pid()
     }
 
     pub(crate) fn postgres_pid(&self) -> i32 {
@@ -141,7 +159,7 @@ impl Rig {
 
     /// Resident memory of the server.
     pub(crate) fn server_memory_kib(&self) -> Result<f64, Failure> {
-        cpu::resident_kib(self.server.id()).ok_or_else(|| "the server is gone".into())
+        cpu::resident_kib(self.server.pid()).ok_or_else(|| "the server is gone".into())
     }
 
     /// Sends a request of the company again and again until a moment; how many were answered.
@@ -174,9 +192,9 @@ impl Rig {
         Ok(answer["data"].clone())
     }
 
-    async fn fill(&mut self) -> Result<(), Failure> {
+    async fn fill(&mut self, invoices: usize) -> Result<(), Failure> {
         (self.token, self.customer, self.item) = self.found("Bench").await?;
-        for _ in 0..INVOICES {
+        for _ in 0..invoices {
             let draft = self
                 .ask("mutation($input: CreateInvoiceInput!) { createInvoice(input: $input) { invoice { id version } userErrors { message } } }", self.draft())
                 .await?;
@@ -189,11 +207,48 @@ impl Rig {
             self.to = text(&issued["issueInvoice"]["invoice"]["issueDate"])?;
         }
         self.from = format!("{}-01-01", self.to.get(..4).unwrap_or("2026"));
-        // What a live database does by itself in its first minutes.
-        let mut superuser = PgConnection::connect(&self.postgres.url(DATABASE)).await?;
+        self.settle().await
+    }
+
+    /// What a live database does by itself in its first minutes.
+    pub(crate) async fn settle(&self) -> Result<(), Failure> {
+        let mut superuser = self.superuser().await?;
         superuser.execute("VACUUM ANALYZE").await?;
         superuser.close().await?;
         Ok(())
+    }
+
+    /// A connection that sees every company.
+    pub(crate) async fn superuser(&self) -> Result<PgConnection, Failure> {
+        Ok(PgConnection::connect(&self.postgres.url(DATABASE)).await?)
+    }
+
+    /// A connection of the role that owns the tables.
+    pub(crate) async fn owner(&self) -> Result<PgConnection, Failure> {
+        Ok(PgConnection::connect(&self.postgres.url_as("coulisse_owner", PASSWORD, DATABASE)).await?)
+    }
+
+    /// Where the server's own role connects, under the policies.
+    pub(crate) fn as_server(&self) -> String {
+        self.postgres.url_as("coulisse_server", PASSWORD, DATABASE)
+    }
+
+    /// An empty database beside the server's, for what is compared with; its address.
+    pub(crate) async fn beside(&self, name: &'static str) -> Result<String, Failure> {
+        let mut superuser = self.superuser().await?;
+        superuser.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
+        superuser.close().await?;
+        Ok(self.postgres.url(name))
+    }
+
+    /// Another process of the server, on the same database, and where it listens. It ends when its handle is dropped.
+    pub(crate) fn fresh(&self) -> Result<(Server, String), Failure> {
+        serve(&self.postgres, self.scratch.path())
+    }
+
+    /// A request to send as a company, to this server or to another.
+    pub(crate) fn post(&self, url: &str, token: &str, body: &Value) -> reqwest::RequestBuilder {
+        self.http.post(format!("{url}/graphql")).bearer_auth(token).json(body)
     }
 
     /// The variables of a draft with three lines.
@@ -206,7 +261,7 @@ impl Rig {
     pub(crate) async fn capture(&self, request: &Value) -> Result<(Vec<replay::Statement>, String), Failure> {
         let mut superuser = PgConnection::connect(&self.postgres.url(DATABASE)).await?;
         superuser.execute("ALTER ROLE coulisse_server SET log_statement = 'all'").await?;
-        let (mut child, url) = serve(&self.postgres, self.scratch.path())?;
+        let (child, url) = serve(&self.postgres, self.scratch.path())?;
         let sent = async {
             let post = || self.http.post(format!("{url}/graphql")).bearer_auth(&self.token).json(request);
             post().send().await?.bytes().await?;
@@ -221,8 +276,7 @@ impl Rig {
             Ok((replay::statements(&log[before..]), log[..before].to_owned()))
         };
         let statements = sent.await;
-        child.kill()?;
-        child.wait()?;
+        drop(child);
         superuser.execute("ALTER ROLE coulisse_server RESET log_statement").await?;
         superuser.close().await?;
         statements
@@ -230,14 +284,23 @@ impl Rig {
 
     /// Sends a request again and again; CPU milliseconds of server and of PostgreSQL for each.
     pub(crate) async fn load(&self, request: &Value, span: Duration) -> Result<(f64, f64), Failure> {
-        let (server, postgres) = (self.server.id(), self.postgres.pid());
+        self.load_as(&self.token, request, span).await
+    }
+
+    /// The same as the company of a token.
+    pub(crate) async fn load_as(
+        &self,
+        token: &str,
+        request: &Value,
+        span: Duration,
+    ) -> Result<(f64, f64), Failure> {
+        let (server, postgres) = (self.server.pid(), self.postgres.pid());
         let before = (cpu::of_process(server), cpu::of_family(postgres));
         let count = Arc::new(AtomicU64::new(0));
         let until = Instant::now() + span;
         let clients: Vec<_> = (0..CLIENTS)
             .map(|_| {
-                let post =
-                    self.http.post(format!("{}/graphql", self.url)).bearer_auth(&self.token).json(request);
+                let post = self.post(&self.url, token, request);
                 let count = count.clone();
                 tokio::spawn(async move {
                     while Instant::now() < until {
@@ -296,15 +359,15 @@ impl Rig {
     }
 
     /// Ends everything.
-    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
-        self.server.kill()?;
-        self.server.wait()?;
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        drop(self.server);
         self.postgres.stop().await?;
         Ok(())
     }
 }
 
-fn text(value: &Value) -> Result<String, Failure> {
+/// A text of an answer.
+pub(crate) fn text(value: &Value) -> Result<String, Failure> {
     value.as_str().map(str::to_owned).ok_or_else(|| format!("expected a text, found {value}").into())
 }
 
@@ -315,18 +378,20 @@ fn binary() -> Result<PathBuf, Failure> {
     if path.is_file() { Ok(path) } else { Err("build the server first: cargo build --release --bins".into()) }
 }
 
-fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure> {
-    let mut child = Command::new(binary()?)
-        .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
-        // One program plays all clients here: none is held to a client's share.
-        .args(["--budget-per-second", "0", "--anonymous-per-minute", "0", "--behind-proxy", "true"])
-        .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
-        .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
-        .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())
-        .env("COULISSE_FILES", folder.join("files"))
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut log = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
+fn serve(postgres: &Postgres, folder: &Path) -> Result<(Server, String), Failure> {
+    let mut server = Server(
+        Command::new(binary()?)
+            .args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--log", "info"])
+            // One program plays all clients here: none is held to a client's share.
+            .args(["--budget-per-second", "0", "--anonymous-per-minute", "0", "--behind-proxy", "true"])
+            .env("COULISSE_DATABASE_URL", postgres.url_as("coulisse_server", PASSWORD, DATABASE))
+            .env("COULISSE_WORKER_DATABASE_URL", postgres.url_as("coulisse_worker", PASSWORD, DATABASE))
+            .env("COULISSE_SEAL_KEYS", Vault::fresh_setting())
+            .env("COULISSE_FILES", folder.join("files"))
+            .stderr(Stdio::piped())
+            .spawn()?,
+    );
+    let mut log = BufReader::new(server.0.stderr.take().ok_or("no log")?).lines();
     let listen = loop {
         let line = log.next().ok_or("the server ended")??;
         let line: Value = serde_json::from_str(&line).unwrap_or_default();
@@ -335,5 +400,5 @@ fn serve(postgres: &Postgres, folder: &Path) -> Result<(Child, String), Failure>
         }
     };
     std::thread::spawn(move || log.for_each(drop));
-    Ok((child, format!("http://{listen}")))
+    Ok((server, format!("http://{listen}")))
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::cpu;
 use crate::rig::{Failure, Rig};
+use crate::spread::{Spread, as_f64};
 
 /// What every subscriber follows.
 const FIGURES: &str =
@@ -70,7 +73,8 @@ pub(crate) async fn deliver(rig: &Rig, companies: usize, each: usize) -> Result<
         let company = n % companies;
         // From the sending of the mutation: its commit is a few milliseconds later.
         let sent = Instant::now();
-        houses[company].change(rig).await?;
+        let draft = houses[company].draft(rig, "1").await?;
+        houses[company].issue(rig, &draft, None).await?;
         let mut told = 0;
         while told < each {
             let rest = PATIENCE.saturating_sub(sent.elapsed());
@@ -92,43 +96,30 @@ pub(crate) async fn deliver(rig: &Rig, companies: usize, each: usize) -> Result<
     let deliveries = as_f64(waits.len());
     let server = (cpu::of_process(rig.server_pid()) - server) * 1000.0 / deliveries;
     let postgres = (cpu::of_family(rig.postgres_pid()) - postgres) * 1000.0 / deliveries;
-    waits.sort_by(f64::total_cmp);
-    let at = |share: f64| waits.get(index(share, waits.len())).copied().unwrap_or(f64::NAN);
+    let spread = Spread::of(waits);
     drop(open);
     let mut line = String::new();
     writeln!(
         line,
         "| {each} subscribers in each of {companies} | p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms | server {server:.0} µs, PostgreSQL {postgres:.0} µs \
          a delivery | {} deliveries, {missed} missed, {span:.0} s |",
-        at(0.5),
-        at(0.95),
-        at(0.99),
-        waits.len(),
+        spread.p50, spread.p95, spread.p99, spread.count,
     )?;
     Ok(line)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an index into what was measured"
-)]
-fn index(share: f64, len: usize) -> usize {
-    (share * as_f64(len)) as usize
-}
-
-#[expect(clippy::cast_precision_loss, reason = "thousands of deliveries")]
-fn as_f64(n: usize) -> f64 {
-    n as f64
-}
-
 /// A socket that is read until it is dropped.
-pub(crate) struct Open(tokio::task::JoinHandle<()>);
+pub(crate) struct Open(pub tokio::task::JoinHandle<()>);
 
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+/// Where sockets are opened.
+pub(crate) fn address(rig: &Rig) -> String {
+    format!("{}/graphql/ws", rig.url().replacen("http", "ws", 1))
 }
 
 /// Opens subscriptions, a hundred at a time.
@@ -139,7 +130,7 @@ async fn connect(
     company: usize,
     received: &UnboundedSender<Received>,
 ) -> Result<Vec<Open>, Failure> {
-    let url: Arc<str> = format!("{}/graphql/ws", rig.url().replacen("http", "ws", 1)).into();
+    let url: Arc<str> = address(rig).into();
     let mut open = Vec::with_capacity(count);
     let all: Vec<usize> = (0..count).collect();
     for some in all.chunks(100) {
@@ -151,13 +142,13 @@ async fn connect(
     Ok(open)
 }
 
-async fn subscribe(
-    url: Arc<str>,
-    token: String,
-    company: usize,
-    received: UnboundedSender<Received>,
-) -> Result<Open, Failure> {
-    let mut request = (&*url).into_client_request()?;
+/// A socket on which a subscription has been asked for.
+pub(crate) async fn open(
+    url: &str,
+    token: &str,
+    query: &str,
+) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, Failure> {
+    let mut request = url.into_client_request()?;
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse()?);
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
     let init = json!({"type": "connection_init", "payload": {"authorization": format!("Bearer {token}")}});
@@ -166,8 +157,18 @@ async fn subscribe(
     if !ack.contains("connection_ack") {
         return Err(format!("no acknowledgement: {ack}").into());
     }
-    let start = json!({"id": "1", "type": "subscribe", "payload": {"query": FIGURES}});
+    let start = json!({"id": "1", "type": "subscribe", "payload": {"query": query}});
     socket.send(Message::text(start.to_string())).await?;
+    Ok(socket)
+}
+
+async fn subscribe(
+    url: Arc<str>,
+    token: String,
+    company: usize,
+    received: UnboundedSender<Received>,
+) -> Result<Open, Failure> {
+    let mut socket = open(&url, &token, FIGURES).await?;
     Ok(Open(tokio::spawn(async move {
         while let Some(Ok(message)) = socket.next().await {
             if let Message::Text(text) = message
@@ -189,45 +190,4 @@ async fn snapshots(pushes: &mut UnboundedReceiver<Received>, count: usize) -> Re
         }
     }
     Ok(())
-}
-
-/// A company of its own.
-pub(crate) struct House {
-    token: String,
-    customer: String,
-    item: String,
-}
-
-impl House {
-    pub(crate) async fn found(rig: &Rig, name: &str) -> Result<Self, Failure> {
-        let (token, customer, item) = rig.found(name).await?;
-        Ok(Self { token, customer, item })
-    }
-
-    async fn keys(&self, rig: &Rig, count: usize) -> Result<Vec<String>, Failure> {
-        rig.keys_of(&self.token, count).await
-    }
-
-    /// A small request.
-    pub(crate) async fn ask(&self, rig: &Rig) -> Result<(), Failure> {
-        rig.ask_as(&self.token, "{ parties(first: 10) { edges { node { id name } } } }", json!({})).await?;
-        Ok(())
-    }
-
-    /// Issues an invoice: revenue and receivables move.
-    async fn change(&self, rig: &Rig) -> Result<(), Failure> {
-        let input = json!({"customerId": self.customer, "lines": [{"itemId": self.item, "quantity": "1"}]});
-        let draft = rig
-            .ask_as(&self.token, "mutation($input: CreateInvoiceInput!) { createInvoice(input: $input) { invoice { id version } } }", json!({"input": input}))
-            .await?;
-        let invoice: &Value = &draft["createInvoice"]["invoice"];
-        let input = json!({"invoiceId": invoice["id"], "expectedVersion": invoice["version"]});
-        rig.ask_as(
-            &self.token,
-            "mutation($input: IssueInvoiceInput!) { issueInvoice(input: $input) { userErrors { message } } }",
-            json!({"input": input}),
-        )
-        .await?;
-        Ok(())
-    }
 }
