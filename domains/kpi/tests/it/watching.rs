@@ -264,7 +264,7 @@ async fn a_dropped_call_loses_nothing_and_no_connection_is_held_between_pushes()
     let process = Process::new(&test);
     let slowly: Authorise = Box::new(|| {
         Box::pin(async {
-            tokio::time::sleep(Duration::from_millis(40)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
             Ok(Some(PermissionSet::all()))
         })
     });
