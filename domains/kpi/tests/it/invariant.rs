@@ -64,27 +64,32 @@ async fn figures_equal_their_recomputation_under_concurrent_work() {
             })
         })
         .collect();
+    let checks: Arc<[AtomicU64; 2]> = Arc::default();
     let checkers: Vec<_> = firms
         .iter()
-        .map(|firm| {
-            let (firm, over) = (firm.clone(), over.clone());
+        .enumerate()
+        .map(|(place, firm)| {
+            let (firm, over, checks) = (firm.clone(), over.clone(), checks.clone());
             tokio::spawn(async move {
-                let (mut checks, mut dice) = (0, Dice(99));
+                let mut dice = Dice(99);
                 while !over.load(Ordering::Relaxed) {
                     check(&firm, false, &mut dice).await;
-                    checks += 1;
+                    checks[place].fetch_add(1, Ordering::Relaxed);
                 }
-                checks
             })
         })
         .collect();
     let workers: Vec<_> = (0..8_u64)
         .map(|worker| {
-            let firm = firms[usize::try_from(worker % 2).expect("small")].clone();
+            let place = usize::try_from(worker % 2).expect("small");
+            let (firm, checks) = (firms[place].clone(), checks.clone());
             tokio::spawn(async move {
                 let mut dice = Dice(worker * 7919 + 1);
-                for _ in 0..90 {
+                let mut acts = 0;
+                // However slow the machine: the work lasts until it has been looked at.
+                while acts < 90 || checks[place].load(Ordering::Relaxed) <= 3 {
                     act(&firm, Dice(dice.roll(1 << 30))).await;
+                    acts += 1;
                 }
             })
         })
@@ -94,8 +99,10 @@ async fn figures_equal_their_recomputation_under_concurrent_work() {
     }
     over.store(true, Ordering::Relaxed);
     for checker in checkers {
-        let checks: u32 = checker.await.expect("checker");
-        assert!(checks > 0, "checked {checks} times during the work");
+        checker.await.expect("checker");
+    }
+    for checks in checks.iter() {
+        assert!(checks.load(Ordering::Relaxed) > 3, "checked {checks:?} times during the work");
     }
     for folder in folders {
         folder.await.expect("folder");
