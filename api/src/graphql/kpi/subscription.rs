@@ -6,7 +6,7 @@ use async_graphql::{Context, Error, SimpleObject, Subscription};
 use futures_util::{Stream, stream};
 use gateway::socket::lean;
 use kernel::Permission;
-use kpi::watch::Authorise;
+use kpi::watch::{Authorise, Follower, Telling};
 use kpi::{Push, Watch};
 
 use super::figure::KpiFigure;
@@ -55,7 +55,9 @@ pub(super) fn authorise(session: &Session) -> Result<Authorise, Error> {
 }
 
 /// The pushes of a watch, which waits for a database that is away; anything else ends the stream.
-fn pushes(watch: Watch) -> impl Stream<Item = Result<KpiChanges, Error>> {
+pub(crate) fn pushes<T: Telling, C: From<T::Push>>(
+    watch: Follower<T>,
+) -> impl Stream<Item = Result<C, Error>> {
     stream::unfold(Some(watch), |watch| async move {
         let mut watch = watch?;
         match watch.next().await {

@@ -1,17 +1,16 @@
 //! Alerts as they change.
 
 use async_graphql::{Context, Error, ID, SimpleObject, Subscription};
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use gateway::socket::lean;
 use kernel::{Kind, Permission};
 use kpi::{AlertPush, AlertWatch};
 
 use super::alert::KpiAlertState;
 use crate::graphql::cost::about;
-use crate::graphql::error::{from_domain, not_signed_in};
 use crate::graphql::guard::Needs;
 use crate::graphql::ids::public;
-use crate::graphql::kpi::subscription::authorise;
+use crate::graphql::kpi::subscription::{authorise, pushes};
 use crate::graphql::request::InRequest;
 
 /// Alerts that changed, or all that are open at first.
@@ -37,18 +36,6 @@ impl From<AlertPush> for KpiAlertChanges {
         let closed = push.closed.into_iter().map(|id| public(Kind::KpiAlert, id)).collect();
         Self { revision: push.revision, snapshot: push.snapshot, gap: push.gap, alerts, closed }
     }
-}
-
-/// The pushes of a watch, which waits for a database that is away; anything else ends the stream.
-fn pushes(watch: AlertWatch) -> impl Stream<Item = Result<KpiAlertChanges, Error>> {
-    stream::unfold(Some(watch), |watch| async move {
-        let mut watch = watch?;
-        match watch.next().await {
-            Ok(Some(push)) => Some((Ok(push.into()), Some(watch))),
-            Ok(None) => Some((Err(not_signed_in()), None)),
-            Err(error) => Some((Err(from_domain(error)), None)),
-        }
-    })
 }
 
 /// The alerts' part of the subscription root.
